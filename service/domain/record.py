@@ -1,0 +1,37 @@
+"""A record as it came from Kafka. Owns no meaning: bytes in, bytes kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+
+
+class Partition(NamedTuple):
+    """One partition of one topic: the unit of ownership, of order and of commits."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One consumed record. `epoch` is the assignment under which it was received; a reply for another epoch is stale."""
+
+    partition: Partition
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    epoch: int
+    received_at: float
+    """Seconds since 1970, by the worker's clock."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What the record weighs in memory, near enough for a bound."""
+        return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v or b"") for n, v in self.headers)
