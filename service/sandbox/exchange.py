@@ -65,6 +65,10 @@ def empty_reply(status: int) -> Reply:
     return Reply(status)
 
 
+NO_ANSWER = Reply(0)
+"""What a system returns that never answers such a call: the server holds the request until the client gives up."""
+
+
 class SimulatedSystem(Protocol):
     """A system of the sandbox: its state, and what it answers to a call.
 
