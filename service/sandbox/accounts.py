@@ -1,6 +1,7 @@
 """Tenants, users and tokens behind the simulated FOLIO gateway.
 
-Owns who may do what and for how long. It must not know HTTP: `login.py` and `gateway.py` turn its findings into answers.
+Owns who may do what and for how long. It must not know HTTP: `login.py` and `gateway.py` turn its findings into
+answers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The vocabulary between the sandbox's server and the systems it simulates: one call, one reply, one interface.
 
-Owns no behaviour of any system and no HTTP: a simulated system is a plain synchronous object which can be tested by handing
-it a `Call`.
+Owns no behaviour of any system and no HTTP: a simulated system is a plain synchronous object which can be tested by
+handing it a `Call`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Protocol, TypeAlias
 
 import orjson
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request as a simulated system sees it; made by the server, and by tests with `Call(...)`.
 
-    `path` is decoded and lies below the system's base ("/eholdings/resources/22-1-2"). `headers` are the raw names as they were
-    sent: case and underscores are kept, because SCSB's key travels in a header called `api_key`. `tenant` is the value of
-    X-Okapi-Tenant, "" when absent.
+    `path` is decoded and lies below the system's base ("/eholdings/resources/22-1-2"). `headers` are the raw names as
+    they were sent: case and underscores are kept, because SCSB's key travels in a header called `api_key`. `tenant`
+    is the value of X-Okapi-Tenant, "" when absent.
     """
 
     method: str
@@ -32,7 +32,10 @@ class Call:
     tenant: str = ""
 
     def header(self, name: str) -> str | None:
-        """First value of a header, its name compared without regard to case; `_` and `-` stay different. None when absent."""
+        """First value of a header, its name compared without regard to case; `_` and `-` stay different.
+
+        None when absent.
+        """
         wanted = name.lower()
         for candidate, value in self.headers:
             if candidate.lower() == wanted:
@@ -72,7 +75,8 @@ NO_ANSWER = Reply(0)
 class SimulatedSystem(Protocol):
     """A system of the sandbox: its state, and what it answers to a call.
 
-    `handle` is synchronous and therefore atomic towards other calls. The server asks `serves` first, so `handle` may rely on it.
+    `handle` is synchronous and therefore atomic towards other calls. The server asks `serves` first, so `handle` may
+    rely on it.
     """
 
     name: str
@@ -87,17 +91,24 @@ class SimulatedSystem(Protocol):
         ...
 
     def entities(self, call: Call) -> tuple[str, ...]:
-        """Ids the call is about, for the ledger (a resource id, an HRID, "PUL/bib"); () when it names none or is unreadable."""
+        """Ids the call is about, for the ledger (a resource id, an HRID, "PUL/bib").
+
+        () when it names none or is unreadable.
+        """
         ...
 
     def snapshot(self) -> dict[str, JsonValue]:
-        """The whole state as JSON. What `load` takes, `snapshot` gives back, so that a state can be kept and restored."""
+        """The whole state as JSON.
+
+        What `load` takes, `snapshot` gives back, so that a state can be kept and restored.
+        """
         ...
 
     def load(self, state: Mapping[str, JsonValue]) -> None:
         """Adds seed data: entries of `state` replace entries of the same id, everything else stays.
 
-        Raises ValueError that names the field when the shape is wrong; nothing is loaded then. Each system documents its shape.
+        Raises ValueError that names the field when the shape is wrong; nothing is loaded then. Each system documents
+        its shape.
         """
         ...
 

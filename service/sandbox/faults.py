@@ -27,15 +27,15 @@ class FaultError(ValueError):
 class Fault:
     """Which calls to disturb and how; in JSON the same names in camel case (`pathContains`, `delaySeconds`).
 
-    A call matches when every condition that is given holds: `system`, `method`, `path_contains`, `body_contains`, `tenant`.
-    The first `skip` matching calls pass, then `times` calls are hit (None: for ever).
+    A call matches when every condition that is given holds: `system`, `method`, `path_contains`, `body_contains`,
+    `tenant`. The first `skip` matching calls pass, then `times` calls are hit (None: for ever).
 
     What happens to a call that is hit:
     - `delay_seconds`: it waits so long, before it is applied (`stage` "before") or after (`stage` "after").
     - `drop`: its connection is closed without an answer, "before" it is applied or "after".
     - `status`: this status is answered. With `stage` "before" the call is not applied; with "after" it is.
-    - `body`, `content_type`, `headers`, `truncate_bytes`: put into the answer (headers are added). Without `status` the call
-      is applied and its real answer is disturbed, which makes invalid JSON or a wrong content type.
+    - `body`, `content_type`, `headers`, `truncate_bytes`: put into the answer (headers are added). Without `status`
+      the call is applied and its real answer is disturbed, which makes invalid JSON or a wrong content type.
     A body that is not text is sent as JSON.
     """
 
@@ -77,7 +77,7 @@ class Fault:
         )
 
     def answer(self, real: Reply | None) -> Reply:
-        """What the client is told: the system's `real` reply (None when it was not asked) under this fault's changes."""
+        """What the client is told: the `real` reply (None when the system was not asked) under this fault's changes."""
         reply = real if real is not None else Reply(200)
         status = reply.status if self.status is None else self.status
         content_type, body = reply.content_type, reply.body
@@ -163,12 +163,15 @@ class Faults:
 
     def add(self, fault: Fault) -> str:
         """Arms a fault and returns its name (its own, or "fault-N"). Raises FaultError when the name is taken."""
-        self._number += 1
-        name = fault.name or f"fault-{self._number}"
-        if name in self._armed:
-            raise FaultError(f"name: there is a fault {name!r} already")
+        if fault.name is not None and fault.name in self._armed:
+            raise FaultError(f"name: there is a fault {fault.name!r} already")
+        name = fault.name or self._next_name()
         self._armed[name] = ArmedFault(name, fault)
         return name
+
+    def has(self, name: str) -> bool:
+        """Whether a fault of that name is listed, spent or not."""
+        return name in self._armed
 
     def remove(self, name: str) -> bool:
         """Disarms one fault; False when there is none of that name."""
@@ -186,8 +189,17 @@ class Faults:
         """All faults, spent ones too, in the order in which they are matched."""
         return tuple(self._armed.values())
 
+    def _next_name(self) -> str:
+        self._number += 1
+        while f"fault-{self._number}" in self._armed:
+            self._number += 1
+        return f"fault-{self._number}"
+
     def take(self, system: str, call: Call) -> ArmedFault | None:
-        """The fault that hits this call, counted; None when it passes. A call let through by `skip` meets the next fault."""
+        """The fault that hits this call, counted; None when it passes.
+
+        A call let through by `skip` meets the next fault.
+        """
         for armed in self._armed.values():
             if armed.spent or not armed.fault.matches(system, call):
                 continue

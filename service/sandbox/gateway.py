@@ -1,6 +1,7 @@
 """The simulated FOLIO gateway: tenant, token and permission are checked before a module sees the call.
 
-Owns the refusals of Okapi and mod-authtoken and the table of required permissions. It must not know what a module answers.
+Owns the refusals of Okapi and mod-authtoken and the table of required permissions. It must not know what a module
+answers.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ class Gateway:
     def refusal(self, call: Call) -> Reply | None:
         """Why the call does not get through, or None when it does.
 
-        400 without or with an unknown tenant, 400 without a token where one is needed, 401 for a token that is unknown or has
-        expired, 403 for one of another tenant or without the permission. All of them plain text. A bad token is refused on
-        every path, login included.
+        400 without or with an unknown tenant, 400 without a token where one is needed, 401 for a token that is
+        unknown or has expired, 403 for one of another tenant or without the permission. All of them plain text. A bad
+        token is refused on every path, login included.
         """
         if not call.tenant:
             return text_reply(400, "Missing header: X-Okapi-Tenant")

@@ -1,7 +1,7 @@
 """The ledger: every call that reached the sandbox, in the order of arrival, with what became of it.
 
-Tests and the demonstration judge the relay by it. Secrets are masked before they are stored, so a ledger may be printed.
-It must not decide anything: no fault, no answer depends on it.
+Tests and the demonstration judge the relay by it. Secrets are masked before they are stored, so a ledger may be
+printed. It must not decide anything: no fault, no answer depends on it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """mod-login's token endpoints with expiry: logging in and refreshing.
 
-Owns their answers. It must not keep tokens itself: `accounts.py` does. The legacy `/authn/login` is not served, as in current
-releases.
+Owns their answers. It must not keep tokens itself: `accounts.py` does. The legacy `/authn/login` is not served, as in
+current releases.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Login:
         return method == "POST" and path in _PATHS
 
     def handle(self, call: Call) -> Reply:
-        """201 with cookies; 422 for wrong or blocked credentials and for a refresh token that cannot be used; 400 as text."""
+        """201 with cookies.
+
+        422 for wrong or blocked credentials and for a refresh token that cannot be used; 400 as text.
+        """
         return self._refresh(call) if call.path == "/authn/refresh" else self._log_in(call)
 
     def entities(self, call: Call) -> tuple[str, ...]:
