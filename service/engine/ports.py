@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from service.domain.answers import Answer, Finding
 from service.domain.operations import Step
+from service.domain.outcomes import Outcome
+from service.domain.record import Headers, Partition, Record
+from service.engine.offsets import Position
 
 
 class OwnershipLost(Exception):
@@ -28,6 +31,9 @@ class CallContext:
     """Awaited before a call that must not happen twice leaves: returns once the mark is durable.
     Raises `OwnershipLost`, which the adapter lets pass."""
 
+    attempt: int = 1
+    """Which attempt at the step this is, from 1. Some refusals are worth exactly one repeat."""
+
 
 class Systems(Protocol):
     """All systems behind one door."""
@@ -40,3 +46,115 @@ class Systems(Protocol):
     async def attempt(self, step: Step, context: CallContext) -> Answer:
         """One attempt at the step. Never raises but `OwnershipLost` and cancellation; every trouble is an answer."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to publish. `topic` is the contract's name, without the prefix."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class StoreUnavailable(Exception):
+    """Nothing of the commit was stored, and the same commit may be tried again."""
+
+
+class Store(Protocol):
+    """Where the outcomes of one owned partition go, together with its position."""
+
+    async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        """Publish `records` and commit `offset` with `metadata`; one after the other, or both or neither, as the delivery
+        mode says. Blocks until that is durable.
+
+        Raises `StoreUnavailable` when it may be repeated, `OwnershipLost` when another owner has taken over or it cannot
+        be told whether the commit was stored.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. An open transaction is left to the next owner, who ends it by claiming the partition."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A partition taken: what its last owner left, and where to store what comes."""
+
+    position: Position
+    store: Store
+
+
+class AssignmentListener(Protocol):
+    """Whoever must know which partitions are ours."""
+
+    async def revoking(self) -> None:
+        """A rebalance begins. Until the next call of `assigned`, any of the partitions may turn out to be lost.
+        The group waits while this runs."""
+        ...
+
+    async def assigned(self, epochs: Mapping[Partition, int]) -> None:
+        """The partitions that are ours now. One that keeps its epoch was ours all the while."""
+        ...
+
+
+class Source(Protocol):
+    """The consumer group's view of the input topics."""
+
+    async def start(self, listener: AssignmentListener) -> None:
+        """Join the group. Raises `SourceUnavailable`."""
+        ...
+
+    async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
+        """Records that have come in, in the order of each partition; empty after `timeout_seconds`. Must be called again and
+        again even when every partition is paused. Raises `SourceUnavailable`."""
+        ...
+
+    async def claim(self, partition: Partition) -> Claim:
+        """Fence the last owner, *then* read what it committed, then read on from there.
+        Raises `SourceUnavailable`, or `OwnershipLost` when the partition went away meanwhile."""
+        ...
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from `offset`."""
+        ...
+
+    def pause(self, partitions: Sequence[Partition]) -> None: ...
+
+    def resume(self, partitions: Sequence[Partition]) -> None: ...
+
+    async def stop(self) -> None:
+        """Leave the group. May be followed by `start`."""
+        ...
+
+
+class SourceUnavailable(Exception):
+    """Kafka cannot be had, or refuses us. The message says what and where."""
+
+
+class Observer(Protocol):
+    """Told what happened, after the fact. Must not block and must not raise."""
+
+    def received(self, record: Record) -> None: ...
+
+    def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None: ...
+
+    def settled(self, outcome: Outcome) -> None:
+        """The outcome and the offset are stored."""
+        ...
+
+    def committed(self, partition: Partition, records: int, seconds: float) -> None: ...
+
+    def commit_failed(self, partition: Partition, message: str) -> None: ...
+
+    def dropped(self, record: Record, message: str) -> None:
+        """Given up without an outcome: the next owner of its partition does it."""
+        ...
+
+    def source_failed(self, message: str) -> None: ...
+
+    def partition_taken(self, partition: Partition, position: Position) -> None: ...
+
+    def partition_lost(self, partition: Partition, message: str) -> None: ...

@@ -1,0 +1,164 @@
+"""The commit loop of one partition: outcomes and marks go in, durable commits come out. The offset moves here and nowhere else.
+
+Group commit: the next commit starts when the last has ended and something waits. So a quiet partition answers at once, and a
+busy one commits in bulk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from service.domain.outcomes import Outcome
+from service.domain.record import Partition
+from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
+from service.engine.offsets import Offsets
+from service.engine.ports import Observer, Outgoing, OwnershipLost, Store, StoreUnavailable
+
+Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
+"""The records that tell of an outcome: a result, and a dead letter where one is due."""
+
+MAX_OUTCOMES = 1000
+"""In one commit, so that a transaction stays short."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Between attempts at a commit that could not be stored."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one commit stores. It is kept, and may grow, until it is stored."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    records: list[Outgoing] = field(default_factory=list)
+    marks: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.outcomes or self.marks)
+
+
+class Commits:
+    """One partition's outbox, and the loop that empties it."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        offsets: Offsets,
+        store: Store,
+        render: Render,
+        settled: Callable[[Outcome], None],
+        observer: Observer,
+    ) -> None:
+        self._partition = partition
+        self._offsets = offsets
+        self._store = store
+        self._render = render
+        self._settled = settled
+        self._observer = observer
+        self._outbox: deque[Outcome] = deque()
+        self._marks: list[asyncio.Future[None]] = []
+        self._marked = set(offsets.position().attempted)
+        self._batch = _Batch()
+        self.metadata_bytes = 0
+        """Of the last position that was, or was to be, committed."""
+        self._work = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def add(self, outcome: Outcome) -> None:
+        """Queue an outcome. Its record is finished when the commit that takes it up is stored."""
+        self._outbox.append(outcome)
+        self._wake()
+
+    async def mark(self, offset: int) -> None:
+        """Make it durable that a call which must not happen twice may leave for `offset`. Raises `OwnershipLost`.
+
+        Returns at once when the mark is there already.
+        """
+        if offset in self._marked:
+            return
+        self._offsets.attempt(offset)
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._marks.append(stored)
+        self._wake()
+        await stored
+        self._marked.add(offset)
+
+    @property
+    def taken(self) -> int:
+        """Outcomes that are being stored."""
+        return len(self._batch.outcomes)
+
+    async def emptied(self) -> None:
+        """Blocks until nothing waits to be stored."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Store what is added, until cancelled. Raises `OwnershipLost`; whoever waits for a mark is told the same."""
+        try:
+            while True:
+                await self._work.wait()
+                self._take()
+                await self._store_batch()
+                if not (self._outbox or self._marks):
+                    self._work.clear()
+                    self._empty.set()
+        finally:
+            for stored in (*self._batch.marks, *self._marks):
+                if not stored.done():
+                    stored.set_exception(OwnershipLost(f"{self._partition} is no longer ours"))
+                    stored.exception()  # whoever waited may be gone already
+
+    def _wake(self) -> None:
+        self._empty.clear()
+        self._work.set()
+
+    def _take(self) -> None:
+        while self._outbox and len(self._batch.outcomes) < MAX_OUTCOMES:
+            outcome = self._outbox.popleft()
+            self._offsets.finish(outcome.record.offset)
+            self._marked.discard(outcome.record.offset)
+            self._batch.outcomes.append(outcome)
+            self._batch.records.extend(self._render(outcome))
+        self._batch.marks.extend(self._marks)
+        self._marks.clear()
+
+    async def _store_batch(self) -> None:
+        pause_seconds = FIRST_PAUSE_SECONDS
+        while self._batch:
+            position = self._offsets.position()
+            try:
+                metadata = encode(position)
+                self.metadata_bytes = len(metadata)
+            except MetadataTooLong as error:
+                self.metadata_bytes = MAX_BYTES
+                self._observer.commit_failed(self._partition, f"the position does not fit its metadata: {error}")
+                await self._wait_for_more()
+                continue
+            started = asyncio.get_running_loop().time()
+            try:
+                await self._store.commit(self._batch.records, position.frontier, metadata)
+            except StoreUnavailable as error:
+                self._observer.commit_failed(self._partition, str(error))
+                await asyncio.sleep(pause_seconds)
+                pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+                continue
+            self._stored(asyncio.get_running_loop().time() - started)
+
+    def _stored(self, seconds: float) -> None:
+        batch, self._batch = self._batch, _Batch()
+        self._observer.committed(self._partition, len(batch.records), seconds)
+        for stored in batch.marks:
+            if not stored.done():
+                stored.set_result(None)
+        for outcome in batch.outcomes:
+            self._settled(outcome)
+
+    async def _wait_for_more(self) -> None:
+        """Until another outcome may have moved the frontier."""
+        self._work.clear()
+        await self._work.wait()
+        self._take()

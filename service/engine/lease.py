@@ -1,0 +1,86 @@
+"""The right to call systems on behalf of one partition. Owns the gate in front of every call, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service.engine.ports import OwnershipLost
+
+
+class Lease:
+    """Held while the partition is ours.
+
+        open ──hold()──▶ held ──resume()──▶ open
+          └──────────────┴──end(why)──▶ ended
+
+    Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Ended: nothing starts ever again.
+    """
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+        self._ended = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._calls = 0
+        self._why = ""
+        self._until = math.inf
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def resume(self) -> None:
+        if not self.ended:
+            self._open.set()
+
+    def end(self, why: str) -> None:
+        """Nothing starts any more: who waits for the gate, or for a pause to pass, is told `OwnershipLost`."""
+        self._why = self._why or why
+        self._ended.set()
+        self._open.set()
+
+    def limit(self, until: float) -> None:
+        """The worker stops at `until`, by the loop's clock: a pause that would outlast it is not begun."""
+        self._until = until
+
+    def check(self) -> None:
+        """Raises `OwnershipLost` when the lease has ended."""
+        if self._ended.is_set():
+            raise OwnershipLost(self._why)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Around one call: waits while the lease is held, raises `OwnershipLost` when it has ended."""
+        while not self._open.is_set():
+            await self._open.wait()
+        self.check()
+        self._calls += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by then."""
+        if asyncio.get_running_loop().time() + seconds > self._until:
+            raise OwnershipLost("the worker stops before the next attempt")
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return
+        self.check()
+
+    async def idle(self) -> None:
+        """Blocks until no call runs."""
+        await self._idle.wait()

@@ -1,0 +1,124 @@
+"""What may be committed for one partition: the frontier, and what is finished beyond it. Pure.
+
+Only offsets that were received are tracked. Holes, which compaction and transaction markers leave, lie between received
+offsets and count as finished: nothing will ever come for them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeAlias
+
+Run: TypeAlias = tuple[int, int]
+"""Offsets from the first (inclusive) to the second (exclusive)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Everything about a partition that a restart needs. It is what a commit stores."""
+
+    frontier: int
+    """The lowest unfinished offset: where the next owner begins to read."""
+    completed: tuple[Run, ...] = ()
+    """Finished offsets beyond the frontier, ascending, not touching each other."""
+    attempted: frozenset[int] = frozenset()
+    """Unfinished offsets for which a call that must not happen twice may have left."""
+    progress: Mapping[int, int] = field(default_factory=dict)
+    """Rows already published of an unfinished export, by offset."""
+
+
+class Receipt(Enum):
+    """What to do with a record that came in."""
+
+    NEW = auto()
+    FINISHED = auto()
+    """Finished by an earlier owner: skip it."""
+    REPEATED = auto()
+    """Received before under this assignment: skip it."""
+
+
+class Offsets:
+    """The offsets of one partition under one assignment."""
+
+    def __init__(self, start: Position) -> None:
+        self._next = start.frontier
+        self._inherited = list(start.completed)
+        self._pending: OrderedDict[int, None] = OrderedDict()
+        self._attempted = set(start.attempted)
+        self._progress = dict(start.progress)
+
+    @property
+    def next_offset(self) -> int:
+        """The offset to read next: one past the last received."""
+        return self._next
+
+    @property
+    def unfinished(self) -> int:
+        """Records received and not finished."""
+        return len(self._pending)
+
+    def receive(self, offset: int) -> Receipt:
+        """Note an offset that has come in. Offsets come in ascending order; one that is not ascending was seen before."""
+        if offset < self._next:
+            return Receipt.REPEATED
+        self._next = offset + 1
+        while self._inherited and self._inherited[0][1] <= offset:
+            del self._inherited[0]
+        if self._inherited and self._inherited[0][0] <= offset:
+            return Receipt.FINISHED
+        self._pending[offset] = None
+        return Receipt.NEW
+
+    def attempt(self, offset: int) -> None:
+        """A call that must not happen twice is about to leave for this record."""
+        if offset in self._pending:
+            self._attempted.add(offset)
+
+    def was_attempted(self, offset: int) -> bool:
+        return offset in self._attempted
+
+    def finish(self, offset: int) -> None:
+        """The record's outcome goes out with the commit that the next position belongs to."""
+        del self._pending[offset]
+        self._attempted.discard(offset)
+        self._progress.pop(offset, None)
+
+    def position(self) -> Position:
+        """What to commit now."""
+        runs = self._runs()
+        frontier = self._next
+        if self._pending:
+            frontier = next(iter(self._pending))
+        elif runs and runs[0][0] <= self._next:
+            frontier = runs.pop(0)[1]
+        return Position(
+            frontier,
+            tuple(runs),
+            frozenset(offset for offset in self._attempted if offset >= frontier),
+            {offset: rows for offset, rows in self._progress.items() if offset >= frontier},
+        )
+
+    def _runs(self) -> list[Run]:
+        """Finished stretches beyond the lowest pending offset: the gaps between pending ones, then what was inherited."""
+        runs: list[Run] = []
+        if self._pending:
+            offsets = iter(self._pending)
+            previous = next(offsets)
+            for offset in offsets:
+                if offset > previous + 1:
+                    runs.append((previous + 1, offset))
+                previous = offset
+            if self._next > previous + 1:
+                runs.append((previous + 1, self._next))
+        for start, end in self._inherited:
+            start = max(start, self._next)
+            if start >= end:
+                continue
+            if runs and runs[-1][1] >= start:
+                runs[-1] = (runs[-1][0], end)
+            else:
+                runs.append((start, end))
+        return runs

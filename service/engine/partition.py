@@ -1,0 +1,105 @@
+"""One owned partition: its lease, its offsets, its commits, and what of it is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from service.domain.outcomes import Outcome
+from service.domain.record import Partition, Record
+from service.engine.commits import Commits, Render
+from service.engine.lease import Lease
+from service.engine.offsets import Offsets, Receipt
+from service.engine.ports import Claim, Observer, OwnershipLost
+from service.engine.processing import Job
+
+RELEASE_SECONDS = 10.0
+"""How long the store of a partition that is given up may take to close."""
+
+
+class OwnedPartition:
+    """Made when a partition has been claimed, closed when it is ours no more."""
+
+    def __init__(self, partition: Partition, epoch: int, claim: Claim, render: Render, observer: Observer) -> None:
+        self.partition = partition
+        self.epoch = epoch
+        self.lease = Lease()
+        self.jobs: set[Job] = set()
+        """Entered into the lanes and not left."""
+        self.unsettled_bytes = 0
+        self._claim = claim
+        self._offsets = Offsets(claim.position)
+        self._observer = observer
+        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def unsettled(self) -> int:
+        """Records in memory: received, and not settled."""
+        return self._offsets.unfinished + self._commits.taken
+
+    @property
+    def metadata_bytes(self) -> int:
+        """How long the metadata of the last commit was."""
+        return self._commits.metadata_bytes
+
+    @property
+    def next_offset(self) -> int:
+        return self._offsets.next_offset
+
+    def start(self, lost: Callable[[OwnedPartition, str], None]) -> None:
+        """Run the commit loop. `lost` is called, once, when it ends by itself."""
+        self._task = asyncio.create_task(self._commits.run(), name=f"commits {self.partition}")
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if task.cancelled():
+                return
+            error = task.exception()
+            self.lease.end(str(error))
+            lost(self, str(error) if isinstance(error, OwnershipLost) else f"{type(error).__name__}: {error}")
+
+        self._task.add_done_callback(ended)
+
+    def receive(self, record: Record) -> bool:
+        """Whether the record is new: neither finished by an earlier owner nor seen before."""
+        if self._offsets.receive(record.offset) is not Receipt.NEW:
+            return False
+        self.unsettled_bytes += record.size_bytes
+        return True
+
+    def was_attempted(self, record: Record) -> bool:
+        return self._offsets.was_attempted(record.offset)
+
+    async def mark(self, record: Record) -> None:
+        """See `CallContext.mark`."""
+        self.lease.check()
+        await self._commits.mark(record.offset)
+
+    def settle(self, outcome: Outcome) -> None:
+        """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner
+        of the partition finds the record unfinished."""
+        if not self.lease.ended:
+            self._commits.add(outcome)
+
+    def _settled(self, outcome: Outcome) -> None:
+        self.unsettled_bytes -= outcome.record.size_bytes
+        self._observer.settled(outcome)
+
+    async def emptied(self) -> None:
+        """Blocks until every outcome is stored, or the lease has ended."""
+        if self._task is None or self._task.done():
+            return
+        waiting = asyncio.ensure_future(self._commits.emptied())
+        try:
+            await asyncio.wait((waiting, self._task), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+    async def close(self, why: str) -> None:
+        """Give the partition up: no call starts, nothing more is stored."""
+        self.lease.end(why)
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+        async with asyncio.timeout(RELEASE_SECONDS):
+            await self._claim.store.close()

@@ -1,0 +1,213 @@
+"""One record, from its plan to its outcome. Owns attempts, pauses and the merging of findings; settles nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from service.domain.answers import Denied, Finding, Settled, Stumbled, Verdict, failed
+from service.domain.codes import Code
+from service.domain.operations import Asked, Plan, Step, Transfer, asked_of, system_of
+from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
+from service.domain.record import Record
+from service.engine.lease import Lease
+from service.engine.ports import CallContext, Observer, Systems
+from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry, plan_wait
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A record with its plan, under the lease of its partition. The last two fields tell how far it is."""
+
+    record: Record
+    plan: Plan
+    lease: Lease
+    mark: Callable[[], Awaitable[None]]
+    attempted: bool
+    """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
+    begun: bool = False
+    resumes_at: float = 0.0
+    """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+
+    async def pause(self, seconds: float) -> None:
+        """Let `seconds` pass, or raise `OwnershipLost`."""
+        self.resumes_at = asyncio.get_running_loop().time() + seconds
+        await self.lease.pause(seconds)
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far a step has come."""
+
+    step: Step
+    started_at: float
+    budget: Budget
+    uncertain: bool
+    waits: int = 0
+    remaining: Step = field(init=False)
+    findings: list[Finding | None] = field(init=False)
+    attempts: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(asked_of(self.step))
+        self.remaining = self.step
+        self.findings = [None] * count
+        self.attempts = [0] * count
+
+    def count_attempt(self) -> None:
+        for index, finding in enumerate(self.findings):
+            self.attempts[index] += finding is None
+
+    def take(self, findings: Sequence[Finding | None], remaining: Step) -> None:
+        """Fill the open places, in order, with what an attempt at `self.remaining` found."""
+        places = [index for index, finding in enumerate(self.findings) if finding is None]
+        for index, finding in zip(places, findings, strict=True):
+            self.findings[index] = finding
+        self.remaining = remaining
+
+    def give_up(self, code: Code, status: int | None, message: str) -> None:
+        self.findings = [finding or failed(code, status, message) for finding in self.findings]
+
+    def outcomes(self, now: float) -> list[OperationOutcome]:
+        duration_ms = round((now - self.started_at) * 1000)
+        return [
+            OperationOutcome(asked, finding, attempts, duration_ms)
+            for asked, finding, attempts in zip(asked_of(self.step), self.findings, self.attempts, strict=True)
+            if finding is not None
+        ]
+
+
+class Processing:
+    """Carries out plans against the systems.
+
+        waiting for a slot ──▶ calling ──Settled──▶ next step ──▶ … ──▶ outcome
+               ▲                  ├──Stumbled──▶ pausing ──┐  (no slot held; past the budget: failed)
+               └──────────────────┴──Denied────▶ waiting ──┤  (no slot held, no attempt spent)
+               └────────────────────────────────────────────┘
+    """
+
+    def __init__(
+        self, systems: Systems, policy: RetryPolicy, concurrency: int, uniform: Uniform, observer: Observer
+    ) -> None:
+        self._systems = systems
+        self._policy = policy
+        self._slots = asyncio.Semaphore(concurrency)
+        self._uniform = uniform
+        self._observer = observer
+
+    async def process(self, job: Job) -> Outcome:
+        """The record's one outcome. Raises only `OwnershipLost` (the lease ended) and cancellation."""
+        plan = job.plan
+        operations = self._unconfigured(plan)
+        if not operations:
+            for step in plan.steps:
+                if any(operation.finding.verdict is Verdict.FAILED for operation in operations):
+                    operations += [_not_attempted(asked) for asked in asked_of(step)]
+                else:
+                    operations += await self._carry_out(step, job)
+        return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
+
+    def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
+        """When any step cannot be carried out here, none is: what failed why, and the rest not attempted."""
+        findings = [self._systems.unconfigured(step) for step in plan.steps]
+        if not any(findings):
+            return []
+        return [
+            OperationOutcome(asked, finding) if finding else _not_attempted(asked)
+            for step, finding in zip(plan.steps, findings, strict=True)
+            for asked in asked_of(step)
+        ]
+
+    async def _carry_out(self, step: Step, job: Job) -> list[OperationOutcome]:
+        now = asyncio.get_running_loop().time
+        course = _Course(step, now(), Budget(now()), uncertain=job.attempted)
+        while None in course.findings:
+            await self._attempt(course, job)
+        return course.outcomes(now())
+
+    async def _attempt(self, course: _Course, job: Job) -> None:
+        """One attempt at what remains, and the pause after it where another is due."""
+        async with self._slots, job.lease.call():
+            job.begun = True
+            course.count_attempt()
+            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts))
+            answer = await self._systems.attempt(course.remaining, context)
+        match answer:
+            case Settled(findings):
+                course.take(findings, course.remaining)
+            case Stumbled():
+                course.take(answer.findings, answer.remaining)
+                await self._retry(course, answer, job)
+            case Denied():
+                course.take(answer.findings, answer.remaining)
+                await self._wait(course, answer, job)
+            case _:
+                assert_never(answer)
+
+    async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
+        course.uncertain |= answer.uncertain
+        now = asyncio.get_running_loop().time()
+        budget = plan_retry(
+            self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform
+        )
+        if budget is None:
+            unknown = course.uncertain and isinstance(course.step, Transfer)
+            course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
+            return
+        course.budget = budget
+        self._observer.retrying(
+            job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
+        )
+        await job.pause(budget.pause_seconds)
+
+    async def _wait(self, course: _Course, answer: Denied, job: Job) -> None:
+        pause_seconds = plan_wait(self._policy, course.waits, answer.retry_after_seconds, self._uniform)
+        course.waits += 1
+        self._observer.retrying(
+            job.record, system_of(course.step), course.budget.attempts, pause_seconds, answer.message
+        )
+        await job.pause(pause_seconds)
+        course.budget = course.budget.forgive(pause_seconds)
+
+
+def reject(record: Record, rejection: Rejection) -> Outcome:
+    """The outcome of a record that is refused before anything is called."""
+    return Outcome(
+        record, rejection.event, rejection.tenant, rejection.traceparent, _rejected_operations(rejection), time.time(), True
+    )
+
+
+_PARTS = {"eholdings": "eholdings", "inventory": "inventory", "holdings-sources": "holdingsSource"}
+_LISTS = {"transfer-item": "itemTransfers", "transfer-holdings": "holdingTransfers"}
+
+
+def _rejected_operations(rejection: Rejection) -> tuple[OperationOutcome, ...]:
+    """An entry for each thing asked for, the faults with the first that they are about; one without a name where nothing
+    can be told."""
+    finding = failed(rejection.code, None, rejection.message)
+    left = list(rejection.faults)
+    entries: list[OperationOutcome] = []
+    for asked in rejection.asked:
+        part = _LISTS.get(asked.operation or "") or _PARTS.get(asked.system or "", "")
+        mine = [fault for fault in left if _is_about(fault, part)]
+        left = [fault for fault in left if fault not in mine]
+        entries.append(OperationOutcome(asked, finding, faults=tuple(mine)) if mine else _not_attempted(asked))
+    if not entries:
+        return (OperationOutcome(Asked(None, None, None), finding, faults=rejection.faults),)
+    first = next((i for i, entry in enumerate(entries) if entry.finding.code is not Code.NOT_ATTEMPTED), 0)
+    if left or entries[first].finding.code is Code.NOT_ATTEMPTED:
+        entries[first] = OperationOutcome(entries[first].asked, finding, faults=(*entries[first].faults, *left))
+    return tuple(entries)
+
+
+def _is_about(fault: Fault, part: str) -> bool:
+    return fault.path.removeprefix("data.").split(".")[0].split("[")[0] == part
+
+
+def _not_attempted(asked: Asked) -> OperationOutcome:
+    return OperationOutcome(
+        asked, failed(Code.NOT_ATTEMPTED, None, "not attempted: another operation of the event had failed")
+    )

@@ -1,0 +1,262 @@
+"""The loop that drives it all: records in, lanes, tasks, outcomes out. Decides by the pure parts; talks through ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from service.domain.operations import Plan
+from service.domain.outcomes import Rejection
+from service.domain.record import Partition, Record
+from service.engine.commits import Render
+from service.engine.intake import IntakeLimits, Throttle
+from service.engine.lanes import Lanes
+from service.engine.partition import OwnedPartition
+from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
+from service.engine.processing import Job, Processing, reject
+
+Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
+
+FETCH_SECONDS = 0.5
+REJOIN_PAUSE_SECONDS = 1.0
+COMMIT_SHARE = 0.25
+"""Of the time for a drain, what is kept for the last commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What one worker may take upon itself."""
+
+    intake: IntakeLimits
+    drain_seconds: float
+    """How long a rebalance may be held up for calls that are under way."""
+
+
+class Worker:
+    """One member of the consumer group.
+
+    A record goes: fetched ─▶ received (offset tracked) ─▶ interpreted ─┬─ rejected ──────────────────────▶ settled
+                                                                     └─ queued in its lanes ─▶ processed ─▶ settled
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        interpret: Interpret,
+        processing: Processing,
+        render: Render,
+        limits: WorkerLimits,
+        observer: Observer,
+    ) -> None:
+        self._source = source
+        self._interpret = interpret
+        self._processing = processing
+        self._render = render
+        self._limits = limits
+        self._observer = observer
+        self._lanes: Lanes[Job] = Lanes()
+        self._owned: dict[Partition, OwnedPartition] = {}
+        self._claims: dict[Partition, asyncio.Task[None]] = {}
+        self._running: dict[Job, asyncio.Task[None]] = {}
+        self._throttle = Throttle(limits.intake)
+        self._stopping = asyncio.Event()
+        self._rejoin = asyncio.Event()
+        self._joined = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the worker is a member of its group with every partition claimed, and takes records."""
+        return self._joined and not self._stopping.is_set() and not self._claims and not self._rejoin.is_set()
+
+    @property
+    def partitions(self) -> Iterable[OwnedPartition]:
+        return self._owned.values()
+
+    @property
+    def jobs(self) -> int:
+        """Records that wait in lanes or are being worked on."""
+        return len(self._lanes)
+
+    def stop(self) -> None:
+        """Begin to stop: no record is fetched or started any more."""
+        self._stopping.set()
+
+    async def run(self, grace_seconds: Callable[[], float]) -> None:
+        """Work until `stop` is called, then finish what is under way within `grace_seconds()`, commit, and leave the group.
+
+        Raises `SourceUnavailable` when Kafka cannot be had at the start.
+        """
+        try:
+            await self._source.start(self)
+            while not self._stopping.is_set():
+                await self._take_in()
+        finally:
+            self._stopping.set()
+            await self._drain(grace_seconds())
+            await self._give_up(list(self._owned), "the worker stops")
+            await self._source.stop()
+
+    async def revoking(self) -> None:
+        """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so that
+        whoever is next does nothing again."""
+        for owned in self._owned.values():
+            owned.lease.hold()
+        for claim in self._claims.values():
+            claim.cancel()
+        await self._settle_down(self._limits.drain_seconds)
+
+    async def assigned(self, epochs: Mapping[Partition, int]) -> None:
+        """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
+        self._joined = True
+        gone = [partition for partition, owned in self._owned.items() if epochs.get(partition) != owned.epoch]
+        await self._give_up(gone, "another member of the group has it")
+        for owned in self._owned.values():
+            self._source.seek(owned.partition, owned.next_offset)
+            owned.lease.resume()
+        self._source.pause(self._throttle.paused(self._owned))
+        for partition, epoch in epochs.items():
+            if partition not in self._owned:
+                task = asyncio.create_task(self._claim(partition, epoch), name=f"claim {partition}")
+                self._claims[partition] = task
+                task.add_done_callback(partial(self._claim_ended, partition))
+
+    # ── intake ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _take_in(self) -> None:
+        """One round: join again where that is needed, fetch, start what may run, pause and resume partitions."""
+        try:
+            if self._rejoin.is_set():
+                await self._join_again()
+            for record in await self._source.fetch(FETCH_SECONDS):
+                self._receive(record)
+        except SourceUnavailable as error:
+            self._observer.source_failed(str(error))
+            self._rejoin.set()
+            await asyncio.sleep(REJOIN_PAUSE_SECONDS)
+            return
+        pause, resume = self._throttle.adjust(self._owned)
+        self._source.pause(pause)
+        self._source.resume(resume)
+
+    def _receive(self, record: Record) -> None:
+        owned = self._owned.get(record.partition)
+        if owned is None or owned.epoch != record.epoch or owned.lease.ended or not owned.receive(record):
+            return
+        self._observer.received(record)
+        plan = self._interpret(record)
+        if isinstance(plan, Rejection):
+            owned.settle(reject(record, plan))
+            return
+        job = Job(record, plan, owned.lease, partial(owned.mark, record), owned.was_attempted(record))
+        owned.jobs.add(job)
+        if self._lanes.enter(job, plan.writes, plan.reads):
+            self._start(job, owned)
+
+    # ── work ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start(self, job: Job, owned: OwnedPartition) -> None:
+        task = asyncio.create_task(self._work(job, owned), name=f"record {job.record.partition}@{job.record.offset}")
+        self._running[job] = task
+
+    async def _work(self, job: Job, owned: OwnedPartition) -> None:
+        """The lanes are left when the last call for the record has ended, whatever became of the partition."""
+        try:
+            owned.settle(await self._processing.process(job))
+        except OwnershipLost as error:
+            self._observer.dropped(job.record, str(error))
+        finally:
+            del self._running[job]
+            self._leave(job, owned)
+
+    def _leave(self, job: Job, owned: OwnedPartition) -> None:
+        owned.jobs.discard(job)
+        for other in self._lanes.leave(job):
+            holder = self._owned.get(other.record.partition)
+            if holder is None or other not in holder.jobs or self._stopping.is_set():
+                continue
+            self._start(other, holder)
+
+    # ── ownership ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _claim(self, partition: Partition, epoch: int) -> None:
+        try:
+            claim = await self._source.claim(partition)
+        except (SourceUnavailable, OwnershipLost) as error:
+            self._observer.partition_lost(partition, f"it could not be claimed: {error}")
+            self._rejoin.set()
+            return
+        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer)
+        self._owned[partition] = owned
+        self._observer.partition_taken(partition, claim.position)
+        owned.start(self._lost)
+
+    def _claim_ended(self, partition: Partition, task: asyncio.Task[None]) -> None:
+        if self._claims.get(partition) is task:
+            del self._claims[partition]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._observer.partition_lost(partition, f"it could not be claimed: {type(error).__name__}: {error}")
+            self._rejoin.set()
+
+    def _lost(self, owned: OwnedPartition, why: str) -> None:
+        """The commit loop has ended by itself: whatever we believe of the group is out of date, so join it anew."""
+        self._observer.partition_lost(owned.partition, why)
+        self._rejoin.set()
+
+    async def _join_again(self) -> None:
+        self._joined = False
+        await self._settle_down(self._limits.drain_seconds)
+        await self._give_up(list(self._owned), "the worker joins its group anew")
+        await self._source.stop()
+        await self._source.start(self)
+        self._rejoin.clear()
+
+    async def _give_up(self, partitions: Iterable[Partition], why: str) -> None:
+        """Forget the partitions: what waits is dropped, what runs may not start another call."""
+        for partition in partitions:
+            owned = self._owned.pop(partition)
+            owned.lease.end(why)
+            for job in list(owned.jobs):
+                if job not in self._running:
+                    self._leave(job, owned)
+            try:
+                await owned.close(why)
+            except TimeoutError:
+                self._observer.partition_lost(partition, "its connection could not be closed in time")
+
+    # ── coming to rest ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _drain(self, grace_seconds: float) -> None:
+        """Before stopping: let every record that has begun come to its end, as long as there is time.
+
+        A record that has not begun, or whose next attempt is due too late, is left to the next owner.
+        """
+        work_seconds = grace_seconds * (1 - COMMIT_SHARE)
+        until = asyncio.get_running_loop().time() + work_seconds
+        for claim in self._claims.values():
+            claim.cancel()
+        for owned in self._owned.values():
+            owned.lease.limit(until)
+        for job, task in list(self._running.items()):
+            if not job.begun or job.resumes_at > until:
+                task.cancel()
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=work_seconds)
+        for owned in self._owned.values():
+            owned.lease.hold()
+        await self._settle_down(grace_seconds * COMMIT_SHARE)
+
+    async def _settle_down(self, seconds: float) -> None:
+        """Wait until no call runs and every outcome is stored, `seconds` at most."""
+
+        async def at_rest(owned: OwnedPartition) -> None:
+            await owned.lease.idle()
+            await owned.emptied()
+
+        rest = [asyncio.ensure_future(at_rest(owned)) for owned in self._owned.values()]
+        if rest:
+            _, pending = await asyncio.wait(rest, timeout=seconds)
+            for task in pending:
+                task.cancel()
