@@ -205,5 +205,6 @@ def _cut_off(request: web.BaseRequest) -> web.Response:
 
 
 async def _silence(request: web.BaseRequest) -> None:
-    while request.transport is not None and not request.transport.is_closing():
+    # aiohttp tells of a lost connection by nothing but the transport
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
         await asyncio.sleep(0.05)
