@@ -32,7 +32,7 @@ def resource_document(
     """The JSON:API document. Attributes without a value are left out; the access type is a relationship, not an
     attribute; tags are shown by GET alone.
     """
-    shown = {name: value for name, value in attributes.items() if value is not None}
+    shown: Attributes = {name: value for name, value in attributes.items() if value is not None}
     shown["customCoverages"] = _newest_first(attributes["customCoverages"])
     shown["proxy"] = {**object_in(attributes, "proxy"), "proxiedUrl": attributes.get("url")}
     if with_tags:
@@ -60,7 +60,7 @@ def resource_document(
 
 def bulk_item(resource_id: str, attributes: Attributes) -> Attributes:
     """One entry of bulk/fetch: a subset without selection, URL, embargo, visibility, proxy, user fields and tags."""
-    shown = {name: attributes[name] for name in _BULK_ATTRIBUTES if attributes.get(name) is not None}
+    shown: Attributes = {name: attributes[name] for name in _BULK_ATTRIBUTES if attributes.get(name) is not None}
     shown["customCoverages"] = _newest_first(attributes["customCoverages"])
     return {"id": resource_id, "type": "resources", "attributes": shown}
 
