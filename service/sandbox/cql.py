@@ -1,7 +1,8 @@
 r"""The part of CQL that FOLIO's storage modules are asked in: `name=="x*" and source==local sortby name`.
 
-Owns parsing and matching. Terms are compared without regard to case and accents; in a quoted term `*` stands for any text,
-`?` for one character, and a backslash takes the meaning from the character behind it. Everything else is refused, never guessed.
+Owns parsing and matching. Terms are compared without regard to case and accents; in a quoted term `*` stands for any
+text, `?` for one character, and a backslash takes the meaning from the character behind it. Everything else is refused,
+never guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class CqlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: `accepts` tells whether a record matches, `sort_by` names the property to order by, None for none."""
+    """A parsed query: `accepts` tells whether a record matches, `sort_by` names the property to order by, None for
+    none.
+    """
 
     accepts: Condition
     sort_by: str | None = None
@@ -49,7 +52,9 @@ class Query:
 
 
 class _Parser:
-    """Recursive descent over `clause ((and|or|not) clause)* [sortby property]`, evaluated from left to right as CQL has it."""
+    """Recursive descent over `clause ((and|or|not) clause)* [sortby property]`, evaluated from left to right as CQL has
+    it.
+    """
 
     def __init__(self, text: str) -> None:
         self._tokens: list[tuple[str, str]] = []

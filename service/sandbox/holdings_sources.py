@@ -1,12 +1,11 @@
 """FOLIO /holdings-sources (mod-inventory-storage), simulated with its state.
 
-Owns the sources of each tenant and what the API answers. Must not know holdings records: whoever stores them registers with
-`watch_references`, so that a source in use cannot be deleted. The query language is in `cql`.
+Owns the sources of each tenant and what the API answers. Must not know holdings records: whoever stores them registers
+with `watch_references`, so that a source in use cannot be deleted. The query language is in `cql`.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -16,7 +15,7 @@ import orjson
 from service.sandbox.cql import CqlError, Query
 from service.sandbox.exchange import Call, JsonValue, Reply, empty_reply, json_reply, text_reply
 from service.sandbox.seeds import StateError, object_at, require_known, text_at
-from service.sandbox.storage_text import UUID, UUID_PATTERN, fold
+from service.sandbox.storage_text import UUID, UUID_PATTERN, fold, new_id
 
 FOLIO_SOURCE_ID: Final = "f32d531e-df79-46b3-8932-cdd35f7a2264"
 MARC_SOURCE_ID: Final = "036ee84a-6afd-4c3c-9ad3-4a12ab875f59"
@@ -27,8 +26,8 @@ _UNIQUE_NAME: Final = "lower(f_unaccent(jsonb ->> 'name'::text))"
 _ORIGINS: Final = ("folio", "local", "consortium")
 _MODEL: Final = "org.folio.rest.jaxrs.model.HoldingsRecordsSource"
 _BAD_ID: Final = (
-    "Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A or B "
-    "and x is 0-9, a-f or A-F."
+    "Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A or "
+    "B and x is 0-9, a-f or A-F."
 )
 _SHIPPED: Final = ((FOLIO_SOURCE_ID, "FOLIO"), (MARC_SOURCE_ID, "MARC"))
 
@@ -46,9 +45,9 @@ class _Refused(Exception):
 class HoldingsSources:
     """The simulated API, name "holdings-sources"; every tenant starts with the two sources that FOLIO ships.
 
-    `answers_unknown_delete` True answers the DELETE of an unknown id with 404, as newer versions do. False behaves like version
-    29.0.23, which never answers it: the reply then has status 0 and no body, and the server must leave the connection silent
-    until the client gives up.
+    `answers_unknown_delete` True answers the DELETE of an unknown id with 404, as newer versions do. False behaves like
+    version 29.0.23, which never answers it: the reply then has status 0 and no body, and the server must leave the
+    connection silent until the client gives up.
 
     State (`load`, `snapshot`): {"tenants": {tenant: {id: record}}, "answersUnknownDelete": bool}.
     """
@@ -62,7 +61,7 @@ class HoldingsSources:
         self._watchers: list[Callable[[str, str], bool]] = []
 
     def watch_references(self, refers: Callable[[str, str], bool]) -> None:
-        """Registers a question (tenant, source id) whose True protects the source from deletion. It outlives `reset`."""
+        """Registers a question (tenant, source id); True protects the source from deletion. It outlives `reset`."""
         self._watchers.append(refers)
 
     def exists(self, tenant: str, source_id: str) -> bool:
@@ -198,7 +197,7 @@ def _find(sources: dict[str, Source], source_id: str) -> Source:
 def _create(call: Call, sources: dict[str, Source]) -> Reply:
     record = _read_record(call)
     if record.get("id") is None:
-        record["id"] = str(uuid.uuid4())
+        record["id"] = new_id()
     source_id = str(record["id"])
     if source_id in sources:
         return _invalid(f"id value already exists in table holdings_records_source: {source_id}", "-1", "id", source_id)
@@ -245,8 +244,8 @@ def _read_record(call: Call) -> Source:
             text_reply(
                 400,
                 f"Cannot construct instance of `{_MODEL}$Source`, problem: {origin}\n at [Source: REDACTED "
-                "(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1] (through reference chain: "
-                f'{_MODEL}["source"])',
+                "(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1] "
+                f'(through reference chain: {_MODEL}["source"])',
             )
         )
     if record.get("name") is None:

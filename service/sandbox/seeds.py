@@ -1,6 +1,7 @@
 """Reading seed data: the shape of a state is checked, and the error names the field.
 
-Owns no state. Every simulated system that loads nested JSON can use it; `StateError` is the ValueError of `SimulatedSystem.load`.
+Owns no state. Every simulated system that loads nested JSON can use it; `StateError` is the ValueError of
+`SimulatedSystem.load`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""How FOLIO's storage modules compare text and recognise UUIDs; shared by the simulations that stand on such a module."""
+"""How FOLIO's storage modules compare text and recognise UUIDs; shared by the simulations on top of them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+import uuid
 from typing import Final
 
 UUID_PATTERN: Final = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
@@ -18,3 +19,8 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
+
+
+def new_id() -> str:
+    """The id of a record that was sent without one."""
+    return str(uuid.uuid4())
