@@ -20,7 +20,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The final word on one thing asked for. `code` is set exactly when it failed; `message` holds the system's own words."""
+    """The final word on one thing asked for. `code` is set exactly when it failed; `message` holds the system's own
+    words."""
 
     verdict: Verdict
     status: int | None = None
@@ -39,8 +40,8 @@ class Settled:
 class Stumbled:
     """The system could not be had to decide: worth another attempt.
 
-    `remaining` is what is left to ask; `findings` are those already decided, aligned with `asked_of` of the step that was
-    attempted, None where still open. `uncertain` says that the attempt may have been applied.
+    `remaining` is what is left to ask; `findings` are those already decided, aligned with `asked_of` of the step that
+    was attempted, None where still open. `uncertain` says that the attempt may have been applied.
     """
 
     remaining: Step

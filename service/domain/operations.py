@@ -12,7 +12,8 @@ from typing import TypeAlias
 from service.domain.jsonvalue import JsonObject, JsonValue
 
 EntityKey: TypeAlias = tuple[str, ...]
-"""Names one entity that an event touches, e.g. ("inventory", tenant, "holdings", hrid). Equal keys are the same entity."""
+"""Names one entity that an event touches, e.g. ("inventory", tenant, "holdings", hrid). Equal keys are the same
+entity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class UpdateResource:
-    """Patch an eholdings resource. `attributes` is the validated patch: absent leaves, None clears; coverages newest first."""
+    """Patch an eholdings resource. `attributes` is the validated patch: absent leaves, None clears; coverages newest
+    first."""
 
     tenant: str
     resource_id: str

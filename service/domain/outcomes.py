@@ -11,6 +11,10 @@ from service.domain.operations import Asked, EventIdentity
 from service.domain.record import Record
 
 
+UNREAD = EventIdentity()
+"""Of a record that could not be read."""
+
+
 class Overall(StrEnum):
     """The outcome of a whole event."""
 
@@ -34,7 +38,7 @@ class Rejection:
 
     code: Code
     message: str
-    event: EventIdentity = EventIdentity()
+    event: EventIdentity = UNREAD
     tenant: str | None = None
     traceparent: str | None = None
     faults: tuple[Fault, ...] = ()

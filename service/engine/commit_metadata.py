@@ -1,8 +1,8 @@
 """The metadata of a committed offset: a position written as text of at most 4,000 bytes, and read back. Pure.
 
 Form: `1.<base64url payload>.<crc32>`. The payload is three lists of variable-length integers, relative to the frontier:
-finished offsets (run lengths, or a bitset where that is shorter), attempted offsets, and progress. The checksum covers the
-version, the payload and the frontier, so that metadata never passes for that of another offset.
+finished offsets (run lengths, or a bitset where that is shorter), attempted offsets, and progress. The checksum
+covers the version, the payload and the frontier, so that metadata never passes for that of another offset.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def encode(position: Position) -> str:
     payload += _encode_ascending(sorted(position.progress), position.frontier)
     for offset in sorted(position.progress):
         payload += _varint(position.progress[offset])
-    text = f"{VERSION}.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}.{_checksum(payload, position.frontier)}"
+    text = (
+        f"{VERSION}.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}.{_checksum(payload, position.frontier)}"
+    )
     if len(text) > MAX_BYTES:
         raise MetadataTooLong(f"{len(text)} bytes")
     return text

@@ -1,7 +1,8 @@
-"""The commit loop of one partition: outcomes and marks go in, durable commits come out. The offset moves here and nowhere else.
+"""The commit loop of one partition: outcomes and marks go in, durable commits come out. The offset moves here and
+nowhere else.
 
-Group commit: the next commit starts when the last has ended and something waits. So a quiet partition answers at once, and a
-busy one commits in bulk.
+Group commit: the next commit starts when the last has ended and something waits. So a quiet partition answers at
+once, and a busy one commits in bulk.
 """
 
 from __future__ import annotations

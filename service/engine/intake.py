@@ -9,7 +9,8 @@ from typing import Protocol
 from service.domain.record import Partition
 
 METADATA_HIGH_BYTES, METADATA_LOW_BYTES = 3000, 1500
-"""Intake of a partition rests while the metadata of its commits is longer than the first, until it is below the second."""
+"""Intake of a partition rests while the metadata of its commits is longer than the first, until it is below the
+second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Load(Protocol):
 
 
 class Throttle:
-    """Gives each owned partition an equal share of the limits. A partition that has used its share up rests until it is at
-    half of it, so that one hot partition neither starves the others nor flutters."""
+    """Gives each owned partition an equal share of the limits. A partition that has used its share up rests until it
+    is at half of it, so that one hot partition neither starves the others nor flutters."""
 
     def __init__(self, limits: IntakeLimits) -> None:
         self._limits = limits

@@ -1,11 +1,12 @@
 """Order: who may run now. Owns the lanes, one for each entity key in use; decides purely and awaits nothing.
 
-A member (a record) stands in the lane of every entity that it touches, in the order of arrival. It may run when it has the
-word in all of them. A writer has the word alone; readers that follow one another have it together. So a holdings source that
-ten thousand record sets name by its name does not make them wait for each other, and yet a change of that source waits for
-the sets before it and holds back those behind it.
+A member (a record) stands in the lane of every entity that it touches, in the order of arrival. It may run when it
+has the word in all of them. A writer has the word alone; readers that follow one another have it together. So a
+holdings source that ten thousand record sets name by its name does not make them wait for each other, and yet a
+change of that source waits for the sets before it and holds back those behind it.
 
-Invariants: an empty lane does not exist; members that share a lane run in the order in which they came, two readers apart.
+Invariants: an empty lane does not exist; members that share a lane run in the order in which they came, two readers
+apart.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ class Lease:
         open ──hold()──▶ held ──resume()──▶ open
           └──────────────┴──end(why)──▶ ended
 
-    Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Ended: nothing starts ever again.
+    Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Ended: nothing starts
+    ever again.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,8 @@ class Lease:
                 self._idle.set()
 
     async def pause(self, seconds: float) -> None:
-        """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by then."""
+        """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by
+        then."""
         if asyncio.get_running_loop().time() + seconds > self._until:
             raise OwnershipLost("the worker stops before the next attempt")
         try:

@@ -61,7 +61,8 @@ class Offsets:
         return len(self._pending)
 
     def receive(self, offset: int) -> Receipt:
-        """Note an offset that has come in. Offsets come in ascending order; one that is not ascending was seen before."""
+        """Note an offset that has come in. Offsets come in ascending order; one that is not ascending was seen
+        before."""
         if offset < self._next:
             return Receipt.REPEATED
         self._next = offset + 1
@@ -102,7 +103,8 @@ class Offsets:
         )
 
     def _runs(self) -> list[Run]:
-        """Finished stretches beyond the lowest pending offset: the gaps between pending ones, then what was inherited."""
+        """Finished stretches beyond the lowest pending offset: the gaps between pending ones, then what was
+        inherited."""
         runs: list[Run] = []
         if self._pending:
             offsets = iter(self._pending)
@@ -113,8 +115,8 @@ class Offsets:
                 previous = offset
             if self._next > previous + 1:
                 runs.append((previous + 1, self._next))
-        for start, end in self._inherited:
-            start = max(start, self._next)
+        for first, end in self._inherited:
+            start = max(first, self._next)
             if start >= end:
                 continue
             if runs and runs[-1][1] >= start:

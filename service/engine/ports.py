@@ -25,7 +25,8 @@ class CallContext:
     """W3C trace context to carry on as an HTTP header; None when the event had none."""
 
     uncertain: bool
-    """Whether an earlier attempt, in this process or before a crash, may have been applied although its answer was lost."""
+    """Whether an earlier attempt, in this process or before a crash, may have been applied although its answer was
+    lost."""
 
     mark: Callable[[], Awaitable[None]]
     """Awaited before a call that must not happen twice leaves: returns once the mark is durable.
@@ -39,8 +40,8 @@ class Systems(Protocol):
     """All systems behind one door."""
 
     def unconfigured(self, step: Step) -> Finding | None:
-        """A `failed` finding with `system-not-configured` or `tenant-not-configured` when the step cannot be carried out
-        here at all; None when it can. Asked before anything of the event is called."""
+        """A `failed` finding with `system-not-configured` or `tenant-not-configured` when the step cannot be carried
+        out here at all; None when it can. Asked before anything of the event is called."""
         ...
 
     async def attempt(self, step: Step, context: CallContext) -> Answer:
@@ -66,16 +67,17 @@ class Store(Protocol):
     """Where the outcomes of one owned partition go, together with its position."""
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
-        """Publish `records` and commit `offset` with `metadata`; one after the other, or both or neither, as the delivery
-        mode says. Blocks until that is durable.
+        """Publish `records` and commit `offset` with `metadata`; one after the other, or both or neither, as the
+        delivery mode says. Blocks until that is durable.
 
-        Raises `StoreUnavailable` when it may be repeated, `OwnershipLost` when another owner has taken over or it cannot
-        be told whether the commit was stored.
+        Raises `StoreUnavailable` when it may be repeated, `OwnershipLost` when another owner has taken over or it
+        cannot be told whether the commit was stored.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections. An open transaction is left to the next owner, who ends it by claiming the partition."""
+        """Let go of connections. An open transaction is left to the next owner, who ends it by claiming the
+        partition."""
         ...
 
 
@@ -108,8 +110,8 @@ class Source(Protocol):
         ...
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
-        """Records that have come in, in the order of each partition; empty after `timeout_seconds`. Must be called again and
-        again even when every partition is paused. Raises `SourceUnavailable`."""
+        """Records that have come in, in the order of each partition; empty after `timeout_seconds`. Must be called
+        again and again even when every partition is paused. Raises `SourceUnavailable`."""
         ...
 
     async def claim(self, partition: Partition) -> Claim:
@@ -156,5 +158,9 @@ class Observer(Protocol):
     def source_failed(self, message: str) -> None: ...
 
     def partition_taken(self, partition: Partition, position: Position) -> None: ...
+
+    def partition_released(self, partition: Partition, reason: str) -> None:
+        """Counterpart of `partition_taken`, whatever the reason."""
+        ...
 
     def partition_lost(self, partition: Partition, message: str) -> None: ...

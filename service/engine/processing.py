@@ -1,4 +1,5 @@
-"""One record, from its plan to its outcome. Owns attempts, pauses and the merging of findings; settles nothing itself."""
+"""One record, from its plan to its outcome. Owns attempts, pauses and the merging of findings; settles nothing
+itself."""
 
 from __future__ import annotations
 
@@ -83,10 +84,10 @@ class _Course:
 class Processing:
     """Carries out plans against the systems.
 
-        waiting for a slot ──▶ calling ──Settled──▶ next step ──▶ … ──▶ outcome
-               ▲                  ├──Stumbled──▶ pausing ──┐  (no slot held; past the budget: failed)
-               └──────────────────┴──Denied────▶ waiting ──┤  (no slot held, no attempt spent)
-               └────────────────────────────────────────────┘
+    waiting for a slot ──▶ calling ──Settled──▶ next step ──▶ … ──▶ outcome
+           ▲                  ├──Stumbled──▶ pausing ──┐  (no slot held; past the budget: failed)
+           └──────────────────┴──Denied────▶ waiting ──┤  (no slot held, no attempt spent)
+           └────────────────────────────────────────────┘
     """
 
     def __init__(
@@ -150,9 +151,7 @@ class Processing:
     async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
         course.uncertain |= answer.uncertain
         now = asyncio.get_running_loop().time()
-        budget = plan_retry(
-            self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform
-        )
+        budget = plan_retry(self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform)
         if budget is None:
             unknown = course.uncertain and isinstance(course.step, Transfer)
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
@@ -176,7 +175,13 @@ class Processing:
 def reject(record: Record, rejection: Rejection) -> Outcome:
     """The outcome of a record that is refused before anything is called."""
     return Outcome(
-        record, rejection.event, rejection.tenant, rejection.traceparent, _rejected_operations(rejection), time.time(), True
+        record,
+        rejection.event,
+        rejection.tenant,
+        rejection.traceparent,
+        _rejected_operations(rejection),
+        time.time(),
+        True,
     )
 
 
@@ -185,8 +190,8 @@ _LISTS = {"transfer-item": "itemTransfers", "transfer-holdings": "holdingTransfe
 
 
 def _rejected_operations(rejection: Rejection) -> tuple[OperationOutcome, ...]:
-    """An entry for each thing asked for, the faults with the first that they are about; one without a name where nothing
-    can be told."""
+    """An entry for each thing asked for, the faults with the first that they are about; one without a name where
+    nothing can be told."""
     finding = failed(rejection.code, None, rejection.message)
     left = list(rejection.faults)
     entries: list[OperationOutcome] = []

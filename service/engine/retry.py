@@ -41,8 +41,8 @@ def plan_retry(
 ) -> Budget | None:
     """The budget with the pause to make before the next attempt in `pause_seconds`, or None when it is spent.
 
-    Decorrelated jitter: each pause is drawn between the first and three times the last, up to the longest. A system that
-    names a time (`Retry-After`) is never asked sooner; when that is past the deadline, asking again is pointless.
+    Decorrelated jitter: each pause is drawn between the first and three times the last, up to the longest. A system
+    that names a time (`Retry-After`) is never asked sooner; when that is past the deadline, asking again is pointless.
     """
     if budget.attempts >= policy.max_attempts:
         return None

@@ -1,4 +1,5 @@
-"""The loop that drives it all: records in, lanes, tasks, outcomes out. Decides by the pure parts; talks through ports."""
+"""The loop that drives it all: records in, lanes, tasks, outcomes out. Decides by the pure parts; talks through
+ports."""
 
 from __future__ import annotations
 
@@ -65,6 +66,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._rejoin = asyncio.Event()
         self._joined = False
+        self.last_round = 0.0
+        """When the intake last went round, by the loop's clock."""
 
     @property
     def ready(self) -> bool:
@@ -85,7 +88,7 @@ class Worker:
         self._stopping.set()
 
     async def run(self, grace_seconds: Callable[[], float]) -> None:
-        """Work until `stop` is called, then finish what is under way within `grace_seconds()`, commit, and leave the group.
+        """Work until `stop` is called, then finish what is under way within `grace_seconds()`, commit, leave the group.
 
         Raises `SourceUnavailable` when Kafka cannot be had at the start.
         """
@@ -100,8 +103,8 @@ class Worker:
             await self._source.stop()
 
     async def revoking(self) -> None:
-        """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so that
-        whoever is next does nothing again."""
+        """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so
+        that whoever is next does nothing again."""
         for owned in self._owned.values():
             owned.lease.hold()
         for claim in self._claims.values():
@@ -127,6 +130,7 @@ class Worker:
 
     async def _take_in(self) -> None:
         """One round: join again where that is needed, fetch, start what may run, pause and resume partitions."""
+        self.last_round = asyncio.get_running_loop().time()
         try:
             if self._rejoin.is_set():
                 await self._join_again()
@@ -207,6 +211,8 @@ class Worker:
 
     async def _join_again(self) -> None:
         self._joined = False
+        for claim in self._claims.values():
+            claim.cancel()
         await self._settle_down(self._limits.drain_seconds)
         await self._give_up(list(self._owned), "the worker joins its group anew")
         await self._source.stop()
@@ -217,9 +223,11 @@ class Worker:
         """Forget the partitions: what waits is dropped, what runs may not start another call."""
         for partition in partitions:
             owned = self._owned.pop(partition)
+            self._observer.partition_released(partition, why)
             owned.lease.end(why)
             for job in list(owned.jobs):
                 if job not in self._running:
+                    self._observer.dropped(job.record, why)
                     self._leave(job, owned)
             try:
                 await owned.close(why)

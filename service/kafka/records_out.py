@@ -1,0 +1,140 @@
+"""What goes out, byte for byte: the result of an outcome, and its dead letter where one is due. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from service.domain.outcomes import Fault, OperationOutcome, Outcome, Overall
+from service.domain.record import Headers
+from service.engine.ports import Outgoing
+from service.kafka.topics import DEAD_LETTERS, RESULTS
+
+RESULT_TYPE = "holdings.result"
+CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+
+_SECRET = re.compile(
+    r"^(?:(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-okapi-(?:refresh-)?token|folio(?:access|refresh)token"
+    r"|(?:.*[-_.])?(?:api[-_]?key|token|secret|password|passwd|credentials?))$",
+    re.IGNORECASE,
+)
+
+
+class RecordsOut:
+    """Renders outcomes. `source` is the CloudEvents source of what is published."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __call__(self, outcome: Outcome) -> Sequence[Outgoing]:
+        """The records that tell of `outcome`, all under the key of the record in."""
+        records = [self._result(outcome)]
+        if outcome.overall in (Overall.FAILED, Overall.PARTIAL):
+            records.append(dead_letter(outcome))
+        return records
+
+    def _result(self, outcome: Outcome) -> Outgoing:
+        record = outcome.record
+        where = record.partition
+        attributes: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": f"{where.topic}/{where.number}/{record.offset}",
+            "source": self._source,
+            "type": RESULT_TYPE,
+            "time": _rfc3339(outcome.finished_at),
+            "datacontenttype": "application/json",
+        }
+        if outcome.event.id is not None:
+            attributes["subject"] = outcome.event.id
+        if outcome.tenant:
+            attributes["tenant"] = outcome.tenant
+        if outcome.traceparent:
+            attributes["traceparent"] = outcome.traceparent
+        attributes["data"] = result_data(outcome)
+        return Outgoing(RESULTS, record.key, orjson.dumps(attributes), (CONTENT_TYPE,))
+
+
+def result_data(outcome: Outcome) -> dict[str, Any]:
+    """The `data` of a `holdings.result`. `code` and `message` at its top are those of the first operation that
+    failed."""
+    record, event, failure = outcome.record, outcome.event, outcome.first_failure
+    data: dict[str, Any] = {
+        "event": {
+            "id": event.id,
+            "source": event.source,
+            "type": event.type,
+            "topic": record.partition.topic,
+            "partition": record.partition.number,
+            "offset": record.offset,
+        },
+        "outcome": outcome.overall,
+        "code": failure.finding.code if failure else None,
+        "message": failure.finding.message if failure else None,
+        "operations": [_operation(operation) for operation in outcome.operations],
+        "receivedAt": _rfc3339(record.received_at),
+        "finishedAt": _rfc3339(outcome.finished_at),
+    }
+    if failure and failure.faults:
+        data["faults"] = _faults(failure.faults)
+    return data
+
+
+def dead_letter(outcome: Outcome) -> Outgoing:
+    """The record in, byte for byte, its headers less secrets, and why it failed."""
+    record, failure = outcome.record, outcome.first_failure
+    if failure is None:
+        raise ValueError("a dead letter needs a failure")
+    told = {
+        "relay-code": failure.finding.code,
+        "relay-message": failure.finding.message,
+        "relay-system": failure.asked.system,
+        "relay-status": failure.finding.status,
+        "relay-attempts": failure.attempts,
+        "relay-topic": record.partition.topic,
+        "relay-partition": record.partition.number,
+        "relay-offset": record.offset,
+        "relay-failed-at": _rfc3339(outcome.finished_at),
+    }
+    headers = tuple((name, str(value).encode()) for name, value in told.items() if value is not None)
+    return Outgoing(DEAD_LETTERS, record.key, record.value, without_secrets(record.headers) + headers)
+
+
+def without_secrets(headers: Headers) -> Headers:
+    """Headers in their order, bytes as they were, less those whose name tells of a secret."""
+    return tuple((name, value) for name, value in headers if not is_secret(name))
+
+
+def is_secret(header: str) -> bool:
+    """Whether a header of this name carries a secret. Attributes of a CloudEvent in binary mode carry `ce_` before
+    it."""
+    return bool(_SECRET.match(header.strip().removeprefix("ce_")))
+
+
+def _operation(operation: OperationOutcome) -> dict[str, Any]:
+    asked, finding = operation.asked, operation.finding
+    entry: dict[str, Any] = {
+        "system": asked.system,
+        "operation": asked.operation,
+        "target": asked.target,
+        "outcome": finding.verdict,
+        "status": finding.status,
+        "attempts": operation.attempts,
+        "durationMs": operation.duration_ms,
+        "code": finding.code,
+        "message": finding.message,
+    }
+    if operation.faults:
+        entry["faults"] = _faults(operation.faults)
+    return entry
+
+
+def _faults(faults: Sequence[Fault]) -> list[dict[str, str]]:
+    return [{"path": fault.path, "message": fault.message} for fault in faults]
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,203 @@
+"""The way in: the consumer group. The only maker of `Record`.
+
+Non-obvious:
+- aiokafka's rebalances are eager: everything is revoked and given anew. A partition counts as kept when we stayed a
+member under
+  the same member id; a member that was expelled comes back under another, and somebody else may have worked meanwhile.
+- A partition is claimed by initialising the store first and reading the committed position after: only then can the
+last
+  owner add nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+
+from service.domain.record import Partition, Record
+from service.engine.commit_metadata import MetadataDamaged, decode
+from service.engine.offsets import Position
+from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
+from service.kafka.connection import connection_arguments
+from service.settings import KafkaSettings
+
+FETCH_RECORDS = 500
+"""At a time, so that no batch overruns the bounds of memory by much."""
+POLL_INTERVAL_MS = 600_000
+STOP_SECONDS = 10.0
+CLAIM_SECONDS = 60.0
+
+
+class Stores(Protocol):
+    """Makes the store of a partition; by the time it returns, the last owner can store nothing any more."""
+
+    async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store: ...
+
+
+class KafkaSource:
+    """One member of the consumer group, subscribed to all input topics. Implements `engine.ports.Source`."""
+
+    def __init__(
+        self, settings: KafkaSettings, topics: Sequence[str], stores: Stores, damaged: MetadataListener
+    ) -> None:
+        self._settings = settings
+        self._topics = tuple(topics)
+        self._stores = stores
+        self._damaged = damaged
+        self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+        self._epochs: dict[Partition, int] = {}
+        self._member_id: str | None = None
+        self._assignments = 0
+
+    async def start(self, listener: AssignmentListener) -> None:
+        settings = self._settings
+        arguments = connection_arguments(settings)
+        session_ms = round(settings.session_timeout_seconds * 1000)
+        consumer = AIOKafkaConsumer(
+            group_id=settings.group_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_interval_ms=POLL_INTERVAL_MS,
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=max(100, min(3000, session_ms // 5)),
+            rebalance_timeout_ms=round(settings.rebalance_timeout_seconds * 1000),
+            **arguments,
+        )
+        admin = AIOKafkaAdminClient(**arguments)
+        try:
+            await admin.start()
+            await consumer.start()
+        except KafkaError as error:
+            await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
+            raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
+        self._consumer, self._admin = consumer, admin
+        consumer.subscribe(self._topics, listener=_Rebalances(self, listener))
+
+    async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
+        consumer = self._joined()
+        try:
+            batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
+        except (KafkaError, ConsumerStoppedError) as error:
+            raise SourceUnavailable(f"{type(error).__name__}: {error}") from error
+        now = time.time()
+        return [
+            _record(consumed, epoch, now)
+            for where, batch in batches.items()
+            if (epoch := self._epochs.get(Partition(where.topic, where.partition))) is not None
+            for consumed in batch
+        ]
+
+    async def claim(self, partition: Partition) -> Claim:
+        consumer = self._joined()
+        try:
+            async with asyncio.timeout(CLAIM_SECONDS):
+                store = await self._stores.open(partition, consumer)
+                try:
+                    position = await self._committed(partition)
+                    consumer.seek(TopicPartition(*partition), position.frontier)
+                except BaseException:
+                    await store.close()
+                    raise
+        except IllegalStateError as error:
+            raise OwnershipLost(str(error)) from error
+        except (KafkaError, TimeoutError) as error:
+            raise SourceUnavailable(f"{type(error).__name__}: {error}") from error
+        return Claim(position, store)
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        self._joined().seek(TopicPartition(*partition), offset)
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        self._joined().pause(*self._assigned(partitions))
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        self._joined().resume(*self._assigned(partitions))
+
+    async def stop(self) -> None:
+        consumer, admin = self._consumer, self._admin
+        self._consumer = self._admin = None
+        self._epochs, self._member_id = {}, None
+        for closing in (consumer.stop() if consumer else None, admin.close() if admin else None):
+            if closing is not None:
+                await asyncio.wait((asyncio.ensure_future(closing),), timeout=STOP_SECONDS)
+
+    def take_assignment(self, partitions: Sequence[Partition], member_id: str) -> Mapping[Partition, int]:
+        """Called by the listener: the epochs of what is ours now."""
+        kept = self._epochs if member_id == self._member_id else {}
+        self._assignments += 1
+        self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
+        self._member_id = member_id
+        return self._epochs
+
+    def member_id(self) -> str:
+        """aiokafka keeps it to itself; nothing else tells a member that stayed from one that was expelled and came
+        back."""
+        coordinator = self._joined()._coordinator
+        return str(coordinator.member_id)
+
+    async def _committed(self, partition: Partition) -> Position:
+        where = TopicPartition(*partition)
+        if self._admin is None:
+            raise OwnershipLost("the worker has left its group")
+        committed = (await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=[where])).get(
+            where
+        )
+        if committed is None or committed.offset < 0:
+            earliest = await self._joined().beginning_offsets([where])
+            return Position(earliest[where])
+        try:
+            return decode(committed.offset, committed.metadata)
+        except MetadataDamaged as error:
+            self._damaged(partition, str(error))
+            return Position(committed.offset)
+
+    def _assigned(self, partitions: Sequence[Partition]) -> list[TopicPartition]:
+        assignment = self._joined().assignment()
+        return [where for partition in partitions if (where := TopicPartition(*partition)) in assignment]
+
+    def _joined(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise SourceUnavailable("the worker has left its group")
+        return self._consumer
+
+
+class MetadataListener(Protocol):
+    """Told of committed metadata that could not be read; the frontier alone is used."""
+
+    def __call__(self, partition: Partition, message: str) -> None: ...
+
+
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Hands aiokafka's callbacks on."""
+
+    def __init__(self, source: KafkaSource, listener: AssignmentListener) -> None:
+        self._source = source
+        self._listener = listener
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            await self._listener.revoking()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        partitions = sorted(Partition(where.topic, where.partition) for where in assigned)
+        await self._listener.assigned(self._source.take_assignment(partitions, self._source.member_id()))
+
+
+def _record(consumed: ConsumerRecord, epoch: int, now: float) -> Record:
+    return Record(
+        Partition(consumed.topic, consumed.partition),
+        consumed.offset,
+        consumed.key,
+        consumed.value,
+        tuple(consumed.headers),
+        epoch,
+        now,
+    )

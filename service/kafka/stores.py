@@ -1,0 +1,186 @@
+"""The way out: where results, dead letters and positions are stored together, in either delivery mode.
+
+`exactly_once`: a transactional producer for each input partition, its id made of group, topic and partition. To
+initialise it is to fence the last owner and to end what that one left open. The generation of the group is of no help
+here:
+aiokafka commits offsets in a transaction by a request that brokers do not check it for.
+
+`at_least_once`: one idempotent producer, then a commit of the consumer's, which the broker checks for the generation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGeneration,
+    IllegalStateError,
+    KafkaError,
+    ProducerFenced,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from aiokafka.structs import OffsetAndMetadata
+
+from service.domain.record import Partition
+from service.engine.ports import Outgoing, OwnershipLost, Store, StoreUnavailable
+from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments
+from service.settings import KafkaSettings
+
+COMMIT_SECONDS = 60.0
+"""For one commit, restarts of brokers included. Past it, whether it was stored cannot be told."""
+CLOSE_SECONDS = 5.0
+
+
+class TransactionsUnsupported(Exception):
+    """The broker knows no transactions."""
+
+
+async def _send(producer: AIOKafkaProducer, topic: str, record: Outgoing) -> asyncio.Future[object]:
+    """aiokafka's `send` refuses a record with neither key nor value, which Kafka itself allows; a batch of one does
+    not."""
+    if record.key is not None or record.value is not None:
+        return cast(
+            "asyncio.Future[object]", await producer.send(topic, record.value, record.key, headers=list(record.headers))
+        )
+    batch = producer.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=list(record.headers))
+    batch.close()
+    partition = min(await producer.partitions_for(topic))
+    return cast("asyncio.Future[object]", await producer.send_batch(batch, topic, partition=partition))
+
+
+async def _send_all(producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
+    """Send, and wait until every record is acknowledged. All futures are awaited even when one fails, so that none is
+    left with an exception that nobody has seen."""
+    futures = [await _send(producer, prefix + record.topic, record) for record in records]
+    if futures:
+        for outcome in await asyncio.gather(*futures, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """A producer whose broker is gone, or who was fenced, may not come to its end by itself."""
+    closing = asyncio.ensure_future(producer.stop())
+    closing.add_done_callback(lambda task: task.cancelled() or task.exception())
+    await asyncio.wait((closing,), timeout=CLOSE_SECONDS)
+
+
+class TransactionalStore:
+    """Stores for one input partition through its own transactional producer."""
+
+    def __init__(self, partition: Partition, group_id: str, prefix: str, producer: AIOKafkaProducer) -> None:
+        self._where = TopicPartition(*partition)
+        self._group_id = group_id
+        self._prefix = prefix
+        self._producer = producer
+
+    async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._producer.begin_transaction()
+                try:
+                    await _send_all(self._producer, self._prefix, records)
+                    await self._producer.send_offsets_to_transaction(
+                        {self._where: OffsetAndMetadata(offset, metadata)}, self._group_id
+                    )
+                except ProducerFenced:
+                    raise
+                except KafkaError as error:
+                    await self._producer.abort_transaction()
+                    raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+                await self._producer.commit_transaction()
+        except ProducerFenced as error:
+            raise OwnershipLost(f"another worker has taken {self._where.topic}/{self._where.partition}") from error
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            raise OwnershipLost(f"whether a commit was stored is unknown: {type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        await _close(self._producer)
+
+
+class TransactionalStores:
+    """Opens `TransactionalStore`s."""
+
+    def __init__(self, settings: KafkaSettings, prefix: str) -> None:
+        self._settings = settings
+        self._prefix = prefix
+
+    async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
+        """Fences the last owner. Raises `KafkaError`."""
+        group_id = self._settings.group_id
+        producer = AIOKafkaProducer(
+            transactional_id=f"{group_id}.{partition.topic}.{partition.number}",
+            transaction_timeout_ms=round(COMMIT_SECONDS * 1000),
+            max_request_size=MAX_REQUEST_BYTES,
+            **connection_arguments(self._settings),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _close(producer)
+            raise
+        return TransactionalStore(partition, group_id, self._prefix, producer)
+
+    async def close(self) -> None:
+        """Nothing is shared between stores."""
+
+
+class SharedStore:
+    """Stores for one input partition: publish, then commit as the consumer."""
+
+    def __init__(
+        self, partition: Partition, prefix: str, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+    ) -> None:
+        self._where = TopicPartition(*partition)
+        self._prefix = prefix
+        self._producer = producer
+        self._consumer = consumer
+
+    async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await _send_all(self._producer, self._prefix, records)
+                await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
+        except RebalanceInProgressError as error:
+            raise StoreUnavailable("a rebalance is under way") from error
+        except (CommitFailedError, IllegalGeneration, UnknownMemberIdError, IllegalStateError) as error:
+            raise OwnershipLost(f"{self._where.topic}/{self._where.partition} is ours no more: {error}") from error
+        except (KafkaError, TimeoutError) as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        """The producer is shared."""
+
+
+class SharedStores:
+    """Opens `SharedStore`s over one idempotent producer, which `close` closes."""
+
+    def __init__(self, settings: KafkaSettings, prefix: str) -> None:
+        self._settings = settings
+        self._prefix = prefix
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    enable_idempotence=True, max_request_size=MAX_REQUEST_BYTES, **connection_arguments(self._settings)
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await _close(producer)
+                    raise
+                self._producer = producer
+        return SharedStore(partition, self._prefix, self._producer, consumer)
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await _close(self._producer)

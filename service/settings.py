@@ -1,0 +1,253 @@
+"""The settings: the only reader of the environment. Validated whole at start; every fault is reported at once, by name.
+
+Environment (`RELAY_` prefix, `__` between levels) over an optional YAML file (`RELAY_CONFIG`). Any setting may
+instead be given as a file that holds its value, by the name with `_FILE` behind it: meant for mounted secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    YamlConfigSettingsSource,
+)
+
+PREFIX = "RELAY_"
+CONFIG = "RELAY_CONFIG"
+FILE_SUFFIX = "_file"
+
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class InvalidSettings(Exception):
+    """One line for each fault, each beginning with the name of the setting."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Section):
+    bootstrap_servers: str = Field(
+        "localhost:9092", min_length=1, description="Brokers to begin with, comma-separated."
+    )
+    group_id: str = Field(
+        "holdings-relay", min_length=1, description="Consumer group, and the stem of the transactional ids."
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    session_timeout_seconds: Seconds = Field(45, description="After this long without a sign a worker counts as gone.")
+    rebalance_timeout_seconds: Seconds = Field(60, description="How long a rebalance waits for calls under way.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (
+            self.sasl_mechanism and self.sasl_username and self.sasl_password
+        ):
+            raise ValueError(f"{self.security_protocol} needs SASL_MECHANISM, SASL_USERNAME and SASL_PASSWORD")
+        if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
+            raise ValueError("SSL_CERTFILE and SSL_KEYFILE go together")
+        return self
+
+
+class TopicSettings(Section):
+    prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before every topic name, in and out.")
+    replication_factor: int = Field(
+        -1, ge=-1, description="Of topics that `topics` creates; -1 is the broker's own default."
+    )
+
+
+class Credentials(Section):
+    token: SecretStr | None = Field(None, description="A token that does not expire.")
+    username: str | None = Field(None, min_length=1)
+    password: SecretStr | None = None
+
+    @property
+    def given(self) -> bool:
+        return bool(self.token or self.username or self.password)
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.token and (self.username or self.password):
+            raise ValueError("either TOKEN or USERNAME with PASSWORD, not both")
+        if bool(self.username) != bool(self.password):
+            raise ValueError("USERNAME and PASSWORD go together")
+        return self
+
+
+class TenantCredentials(Credentials):
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.given:
+            raise ValueError("TOKEN or USERNAME with PASSWORD is needed")
+        return self
+
+
+class FolioSettings(Credentials):
+    url: AnyHttpUrl | None = Field(
+        None, description="The gateway before eholdings, inventory-update, holdings-sources."
+    )
+    tenant: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]+$", description="Of events that name no tenant.")
+    tenants: dict[str, TenantCredentials] = Field(default_factory=dict, description="Credentials of further tenants.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.given and not self.tenant:
+            raise ValueError("TENANT is needed: it says whose the credentials are")
+        if self.url and not (self.given or self.tenants):
+            raise ValueError("URL needs TOKEN, or USERNAME with PASSWORD, or credentials under TENANTS")
+        return self
+
+
+class ScsbSettings(Section):
+    url: AnyHttpUrl | None = None
+    api_key: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.url and not self.api_key:
+            raise ValueError("URL needs API_KEY")
+        return self
+
+
+class RetrySettings(Section):
+    max_attempts: int = Field(8, ge=1)
+    initial_seconds: Seconds = 0.5
+    max_seconds: Seconds = 60
+    deadline_seconds: Seconds = 600
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.initial_seconds > self.max_seconds:
+            raise ValueError("INITIAL_SECONDS is over MAX_SECONDS")
+        return self
+
+
+class HttpSettings(Section):
+    host: str = Field("0.0.0.0", min_length=1)  # noqa: S104 - a pod's probes come from outside of it
+    port: Port = Field(8080, description="0 turns health and metrics off.")
+
+
+class ShutdownSettings(Section):
+    grace_seconds: Seconds = 25
+
+
+class HoldingsSourcesSettings(Section):
+    create_missing: bool = Field(
+        False, description="Create a holdings source that a record set names and nobody has made."
+    )
+
+
+class LimitSettings(Section):
+    event_bytes: int = Field(1_000_000, ge=1, description="A larger value is dead-lettered as `too-large`.")
+    buffered_records: int = Field(10_000, ge=1, description="Received and not settled, in one worker.")
+    buffered_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Received and not settled, in one worker.")
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class _EnvironmentWithFiles(EnvSettingsSource):
+    """The environment, with each `…_FILE` replaced by what the file holds, less the line break at its end."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        variables = dict(super()._load_env_vars())
+        faults: list[str] = []
+        for name, path in list(variables.items()):
+            if not (name.startswith(PREFIX.lower()) and name.endswith(FILE_SUFFIX) and path):
+                continue
+            plain = name.removesuffix(FILE_SUFFIX)
+            if plain in variables:
+                faults.append(f"{name.upper()}: {plain.upper()} is given as well; give one of them")
+                continue
+            try:
+                variables[plain] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(f"{name.upper()}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
+            del variables[name]
+        if faults:
+            raise InvalidSettings(faults)
+        return variables
+
+
+class Settings(BaseSettings):
+    """All settings of the relay."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    topics: TopicSettings = TopicSettings()
+    delivery: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    folio: FolioSettings = FolioSettings()
+    scsb: ScsbSettings = ScsbSettings()
+    concurrency: int = Field(256, ge=1, description="Events in flight in one worker.")
+    retry: RetrySettings = RetrySettings()
+    http: HttpSettings = HttpSettings()
+    shutdown: ShutdownSettings = ShutdownSettings()
+    holdings_sources: HoldingsSourcesSettings = HoldingsSourcesSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources: list[PydanticBaseSettingsSource] = [init_settings, _EnvironmentWithFiles(settings_cls)]
+        if path := os.environ.get(CONFIG):
+            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
+        return tuple(sources)
+
+
+def load() -> Settings:
+    """The settings of this process. Raises `InvalidSettings` with every fault, none of which repeats a value."""
+    path = os.environ.get(CONFIG)
+    if path and not Path(path).is_file():
+        raise InvalidSettings([f"{CONFIG}: there is no file {path}"])
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings([_fault(e["loc"], e["msg"]) for e in error.errors(include_input=False)]) from None
+    except SettingsError as error:
+        raise InvalidSettings([f"{PREFIX}…: {error}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else type(error).__name__
+        raise InvalidSettings([f"{CONFIG}: {path} is not YAML ({where})"]) from None
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    name = PREFIX + "__".join(str(part).upper() for part in location)
+    return f"{name}: {message.removeprefix('Value error, ')}"

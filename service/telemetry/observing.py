@@ -1,0 +1,104 @@
+"""Turns what the engine reports into metrics and log lines. Decides nothing."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from service.domain.outcomes import Outcome, Overall
+from service.domain.record import Partition, Record
+from service.engine.offsets import Position
+from service.telemetry.metrics import Metrics
+
+
+class Telemetry:
+    """Implements `engine.ports.Observer` and the observers of calls and of metadata."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger()
+
+    def received(self, record: Record) -> None:
+        self._metrics.in_work.inc()
+
+    def dropped(self, record: Record, message: str) -> None:
+        self._metrics.in_work.dec()
+        self._log.info("record.dropped", **_where(record), reason=message)
+
+    def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None:
+        self._metrics.retries.labels(system).inc()
+        self._log.warning(
+            "call.retry_scheduled",
+            **_where(record),
+            system=system,
+            attempts=attempts,
+            pause_seconds=round(pause_seconds, 3),
+            message=message,
+        )
+
+    def settled(self, outcome: Outcome) -> None:
+        event_type = outcome.event.type if outcome.event.type and not outcome.rejected else "none"
+        self._metrics.in_work.dec()
+        self._metrics.events.labels(event_type, outcome.overall).inc()
+        self._metrics.event_seconds.labels(event_type).observe(max(0.0, time.time() - outcome.record.received_at))
+        failure = outcome.first_failure
+        if failure is None:
+            self._log.debug(
+                "record.settled", **_where(outcome.record), event_id=outcome.event.id, outcome=outcome.overall
+            )
+            return
+        self._metrics.dead_letters.labels(failure.finding.code).inc()
+        self._log.error(
+            "record.dead_lettered",
+            **_where(outcome.record),
+            event_id=outcome.event.id,
+            tenant=outcome.tenant,
+            outcome=outcome.overall if outcome.overall is Overall.PARTIAL else Overall.FAILED,
+            code=failure.finding.code,
+            system=failure.asked.system,
+            target=failure.asked.target,
+            status=failure.finding.status,
+            message=failure.finding.message,
+        )
+
+    def committed(self, partition: Partition, records: int, seconds: float) -> None:
+        self._metrics.commits.inc()
+        self._metrics.commit_seconds.observe(seconds)
+
+    def commit_failed(self, partition: Partition, message: str) -> None:
+        self._metrics.commit_failures.inc()
+        self._log.error("commit.failed", topic=partition.topic, partition=partition.number, reason=message)
+
+    def source_failed(self, message: str) -> None:
+        self._log.error("kafka.unavailable", reason=message)
+
+    def partition_taken(self, partition: Partition, position: Position) -> None:
+        self._metrics.partitions.inc()
+        self._log.info(
+            "partition.taken",
+            topic=partition.topic,
+            partition=partition.number,
+            offset=position.frontier,
+            finished_beyond=sum(end - start for start, end in position.completed),
+        )
+
+    def partition_released(self, partition: Partition, reason: str) -> None:
+        self._metrics.partitions.dec()
+        self._log.info("partition.released", topic=partition.topic, partition=partition.number, reason=reason)
+
+    def partition_lost(self, partition: Partition, message: str) -> None:
+        self._log.warning("partition.lost", topic=partition.topic, partition=partition.number, reason=message)
+
+    def called(self, system: str, operation: str, status: int | None, seconds: float) -> None:
+        """One call of a system has ended; `status` is None when no answer came."""
+        self._metrics.calls.labels(system, operation, str(status or 0)).inc()
+        self._metrics.call_seconds.labels(system).observe(seconds)
+
+    def metadata_damaged(self, partition: Partition, message: str) -> None:
+        self._metrics.metadata_damaged.inc()
+        self._log.warning("commit.metadata_damaged", topic=partition.topic, partition=partition.number, reason=message)
+
+
+def _where(record: Record) -> dict[str, str | int]:
+    return {"topic": record.partition.topic, "partition": record.partition.number, "offset": record.offset}
