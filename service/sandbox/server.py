@@ -18,6 +18,8 @@ from service.sandbox.exchange import Call, JsonValue, Reply, SimulatedSystem, te
 from service.sandbox.faults import Fault, Faults
 from service.sandbox.gateway import Gateway
 from service.sandbox.ledger import Entry, Ledger
+from service.sandbox.login import Login
+from service.sandbox.systems import default_systems
 
 FOLIO_BASE: Final = "/folio"
 SCSB_BASE: Final = "/scsb"
@@ -43,22 +45,23 @@ class SandboxSettings:
 class Sandbox:
     """The running sandbox; used by tests in process (`async with Sandbox(...) as sandbox`) and by the command line.
 
-    `gateway` guards the systems behind `/folio`; None lets every call through. A system named "scsb" lives behind
-    `/scsb`, every other one behind `/folio`.
+    `systems` None means fresh ones of every kind. One named "scsb" lives behind `/scsb`, every other one behind
+    `/folio`, guarded by the gateway; without a `Login` among them there are no accounts and the gateway lets everything
+    through.
     """
 
     def __init__(
-        self,
-        systems: Iterable[SimulatedSystem],
-        gateway: Gateway | None = None,
-        settings: SandboxSettings | None = None,
+        self, systems: Iterable[SimulatedSystem] | None = None, settings: SandboxSettings | None = None
     ) -> None:
         self.settings = settings or SandboxSettings()
-        self.systems: dict[str, SimulatedSystem] = {system.name: system for system in systems}
+        self.systems: dict[str, SimulatedSystem] = {
+            system.name: system for system in (default_systems() if systems is None else systems)
+        }
         self.ledger = Ledger(self.settings.max_ledger_entries)
         self.faults = Faults()
         self.control = Control(self.ledger, self.faults, self.systems)
-        self._gateway = gateway
+        login = self.systems.get("login")
+        self._gateway = Gateway(login.accounts) if isinstance(login, Login) else None
         self._scsb = tuple(system for system in self.systems.values() if system.name == "scsb")
         self._folio = tuple(system for system in self.systems.values() if system.name != "scsb")
         self._runner: web.ServerRunner | None = None

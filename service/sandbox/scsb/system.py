@@ -144,10 +144,13 @@ def _carry_out(
 def _answers(echo: str, carried_out: list[tuple[_Entry, Outcome]]) -> list[JsonValue]:
     answers: list[JsonValue] = []
     for entry, outcome in carried_out:
-        source = None if entry.source is None else {**entry.source}
-        destination = None if entry.destination is None else {**entry.destination}
-        answers.append({"message": outcome.message, echo: {"source": source, "destination": destination}})
+        sides: JsonObject = {"source": _json(entry.source), "destination": _json(entry.destination)}
+        answers.append({"message": outcome.message, echo: sides})
     return answers
+
+
+def _json(ids: Ids | None) -> JsonValue:
+    return None if ids is None else {**ids}
 
 
 def _summary(outcomes: list[Outcome]) -> str | None:
