@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Final
 
@@ -32,6 +33,7 @@ _NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 class SandboxSettings:
     """How the server behaves. Latencies are seconds by system name, waited before the system handles a call.
 
+    A body above `max_body_bytes` is answered with 413.
     At the stop, calls under way get `stop_grace_seconds` to end; then they are cut off. Idle connections never delay
     it.
     """
@@ -91,7 +93,10 @@ class Sandbox:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listens; port 0 takes a free one. Raises OSError when the port is taken."""
-        server = web.Server(self._answer, access_log=None, client_max_size=self.settings.max_body_bytes)
+        requests = partial(
+            web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=self.settings.max_body_bytes
+        )
+        server = web.Server(self._answer, request_factory=requests, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=self.settings.stop_grace_seconds)
         await runner.setup()
         try:
