@@ -27,7 +27,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
-from service.engine.ports import Outgoing, OwnershipLost, Store, StoreUnavailable
+from service.engine.ports import Outgoing, OwnershipLost, SourceUnavailable, Store, StoreUnavailable
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments
 from service.settings import KafkaSettings
 
@@ -36,8 +36,22 @@ COMMIT_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 
 
-class TransactionsUnsupported(Exception):
-    """The broker knows no transactions."""
+PROBE_SECONDS = 20.0
+
+
+async def ensure_transactions(settings: KafkaSettings) -> None:
+    """Returns when the brokers offer transactions. Raises `SourceUnavailable`, naming the mode that needs none."""
+    producer = AIOKafkaProducer(transactional_id=f"{settings.group_id}.probe", **connection_arguments(settings))
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await producer.start()
+    except (KafkaError, TimeoutError) as error:
+        raise SourceUnavailable(
+            f"{settings.bootstrap_servers} offers no transactions ({type(error).__name__}: {error}); "
+            "exactly once needs them, RELAY_DELIVERY=at_least_once does not"
+        ) from error
+    finally:
+        await _close(producer)
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, record: Outgoing) -> asyncio.Future[object]:

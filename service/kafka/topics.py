@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from service.engine.ports import SourceUnavailable
 from service.kafka.connection import connection_arguments
 from service.settings import KafkaSettings
 
@@ -53,16 +54,12 @@ class TopicState:
     differences: tuple[str, ...] = ()
 
 
-class TopicsUnavailable(Exception):
-    """Kafka cannot be had, or refuses. The message says what."""
-
-
 async def ensure_topics(
     settings: KafkaSettings, prefix: str, *, replication_factor: int = -1, create: bool = True
 ) -> list[TopicState]:
     """The state of every topic of the contract, after creating the missing ones where `create` says so.
 
-    Raises `TopicsUnavailable`.
+    Raises `SourceUnavailable`.
     """
     admin = AIOKafkaAdminClient(**connection_arguments(settings))
     try:
@@ -72,7 +69,7 @@ async def ensure_topics(
         created = await _create(admin, prefix, missing, replication_factor) if create else set()
         return [_state(prefix + spec.name, spec, found, created) for spec in TOPICS]
     except KafkaError as error:
-        raise TopicsUnavailable(f"{settings.bootstrap_servers}: {type(error).__name__}: {error}") from error
+        raise SourceUnavailable(f"{settings.bootstrap_servers}: {type(error).__name__}: {error}") from error
     finally:
         await admin.close()
 
@@ -103,7 +100,7 @@ async def _create(
         if not code:
             created.add(name)
         elif for_code(code) is not TopicAlreadyExistsError:
-            raise TopicsUnavailable(
+            raise SourceUnavailable(
                 f"{name} cannot be created: {rest[0] if rest and rest[0] else for_code(code).__name__}"
             )
     return created

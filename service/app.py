@@ -1,0 +1,150 @@
+"""The composition root: builds the adapters from the settings, injects them, and owns the order of start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from service.domain.operations import Plan
+from service.domain.outcomes import Rejection
+from service.domain.record import Record
+from service.engine.intake import IntakeLimits
+from service.engine.ports import SourceUnavailable
+from service.engine.processing import Processing
+from service.engine.retry import RetryPolicy
+from service.engine.worker import Worker, WorkerLimits
+from service.kafka.connection import quieten
+from service.kafka.records_out import RecordsOut
+from service.kafka.source import KafkaSource
+from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
+from service.kafka.topics import ensure_topics
+from service.routes import ROUTES, interpret
+from service.settings import Settings
+from service.systems.registry import ConfiguredSystems, SystemsConfig
+from service.systems.transport import AiohttpTransport
+from service.telemetry.health import HealthServer
+from service.telemetry.metrics import Metrics
+from service.telemetry.observing import Telemetry
+
+DRAIN_SHARE = 0.5
+"""Of the rebalance time-out, what calls under way may use up; the rest is for commits and for joining."""
+STALL_SECONDS = 30.0
+"""A worker whose intake has not gone round for so long is not alive."""
+START_SECONDS = 60.0
+START_PAUSE_SECONDS = 1.0
+
+
+class Relay:
+    """One worker process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._log = structlog.get_logger()
+        if settings.log.level != "debug":
+            quieten()
+        self._metrics = Metrics()
+        self._telemetry = Telemetry(self._metrics)
+        self._systems = ConfiguredSystems(_systems_config(settings), AiohttpTransport(), self._telemetry)
+        self._stores = _stores(settings)
+        self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES.values()})
+        self._worker = self._build_worker()
+        self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
+
+    @property
+    def alive(self) -> bool:
+        return asyncio.get_running_loop().time() - self._worker.last_round < STALL_SECONDS
+
+    @property
+    def ready(self) -> bool:
+        return self._worker.ready
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
+        the delivery mode or the topics need; `OSError` when the health port is taken."""
+        settings = self._settings
+        self._worker.last_round = asyncio.get_running_loop().time()
+        self._stop_on_signals()
+        if settings.http.port:
+            await self._health.start()
+        try:
+            await self._await_kafka()
+            self._log.info(
+                "relay.started", delivery=settings.delivery, group=settings.kafka.group_id, topics=self._topics
+            )
+            await self._worker.run(lambda: settings.shutdown.grace_seconds)
+        finally:
+            await self._stores.close()
+            await self._systems.aclose()
+            await self._health.stop()
+            self._log.info("relay.stopped")
+
+    def _build_worker(self) -> Worker:
+        settings = self._settings
+        source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
+        retry = settings.retry
+        processing = Processing(
+            self._systems,
+            RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
+            settings.concurrency,
+            random.uniform,
+            self._telemetry,
+        )
+        limits = WorkerLimits(
+            IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
+            settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
+        )
+        render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
+        return Worker(source, _interpret(settings), processing, render, limits, self._telemetry)
+
+    async def _await_kafka(self) -> None:
+        """Brokers and topics may come up after the worker, as they do on a cluster; past `START_SECONDS` it is a
+        fault."""
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while not self._worker.stopping:
+            try:
+                await self._check_kafka()
+                return
+            except SourceUnavailable as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                self._telemetry.source_failed(str(error))
+            await self._worker.stopped_within(START_PAUSE_SECONDS)
+
+    async def _check_kafka(self) -> None:
+        settings = self._settings
+        states = await ensure_topics(settings.kafka, settings.topics.prefix, create=False)
+        missing = [state.name for state in states if state.missing]
+        if missing:
+            raise SourceUnavailable(f"topics are missing: {', '.join(missing)}; `holdings-relay topics` creates them")
+        if settings.delivery == "exactly_once":
+            await ensure_transactions(settings.kafka)
+
+    def _stop_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        if self._worker.stopping:
+            os._exit(128 + number)
+        self._log.info("relay.stopping", signal=number.name)
+        self._worker.stop()
+
+
+def _interpret(settings: Settings) -> Callable[[Record], Plan | Rejection]:
+    return partial(interpret, default_tenant=settings.folio.tenant, max_bytes=settings.limits.event_bytes)
+
+
+def _stores(settings: Settings) -> TransactionalStores | SharedStores:
+    made = TransactionalStores if settings.delivery == "exactly_once" else SharedStores
+    return made(settings.kafka, settings.topics.prefix)
+
+
+def _systems_config(settings: Settings) -> SystemsConfig:
+    raise SystemExit

@@ -1,0 +1,31 @@
+"""`holdings-relay run`: the worker."""
+
+from __future__ import annotations
+
+from service.app import Relay
+from service.commands import console
+from service.commands.console import Exit
+from service.engine.ports import SourceUnavailable
+from service.telemetry import logs
+
+
+def run() -> None:
+    """Consume events, carry them out, publish results. Ends with SIGTERM or SIGINT; a second one ends it at once.
+
+    Settings come from RELAY_… variables; see docs/settings.md.
+
+    Example: RELAY_FOLIO__URL=https://folio.example RELAY_FOLIO__TENANT=diku RELAY_FOLIO__TOKEN_FILE=/secrets/token
+    holdings-relay run
+    """
+    settings = console.settings()
+    logs.configure(settings.log.level, settings.log.format)
+
+    async def work() -> None:
+        await Relay(settings).run()
+
+    try:
+        console.run(work())
+    except SourceUnavailable as error:
+        console.fail(Exit.KAFKA, f"Kafka: {error}")
+    except OSError as error:
+        console.fail(Exit.FAILED, f"{settings.http.host}:{settings.http.port}: {error}")
