@@ -73,7 +73,7 @@ class KafkaSettings(Section):
 class TopicSettings(Section):
     prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before every topic name, in and out.")
     replication_factor: int = Field(
-        -1, ge=-1, description="Of topics that `topics` creates; -1 is the broker's own default."
+        0, ge=0, description="Of topics that `topics` creates; 0 is three, or as many as there are brokers."
     )
 
 

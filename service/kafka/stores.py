@@ -17,7 +17,7 @@ from typing import cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
-    IllegalGeneration,
+    IllegalGenerationError,
     IllegalStateError,
     KafkaError,
     ProducerFenced,
@@ -163,7 +163,7 @@ class SharedStore:
                 await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
         except RebalanceInProgressError as error:
             raise StoreUnavailable("a rebalance is under way") from error
-        except (CommitFailedError, IllegalGeneration, UnknownMemberIdError, IllegalStateError) as error:
+        except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:
             raise OwnershipLost(f"{self._where.topic}/{self._where.partition} is ours no more: {error}") from error
         except (KafkaError, TimeoutError) as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error

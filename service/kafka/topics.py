@@ -23,6 +23,8 @@ METRICS = "holdings.metrics"
 LETTER_BYTES = "4194304"
 """A dead letter is the record in with headers added, and must fit where the record in did."""
 
+DEFAULT_REPLICATION_FACTOR = 3
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
@@ -55,7 +57,7 @@ class TopicState:
 
 
 async def ensure_topics(
-    settings: KafkaSettings, prefix: str, *, replication_factor: int = -1, create: bool = True
+    settings: KafkaSettings, prefix: str, *, replication_factor: int = 0, create: bool = True
 ) -> list[TopicState]:
     """The state of every topic of the contract, after creating the missing ones where `create` says so.
 
@@ -90,6 +92,8 @@ async def _create(
     """Names of those made. One that somebody else made meanwhile is no fault."""
     if not specs:
         return set()
+    if not replication_factor:
+        replication_factor = min(DEFAULT_REPLICATION_FACTOR, len((await admin.describe_cluster())["brokers"]))
     topics = [
         NewTopic(prefix + spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config))
         for spec in specs

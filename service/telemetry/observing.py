@@ -24,7 +24,7 @@ class Telemetry:
 
     def dropped(self, record: Record, message: str) -> None:
         self._metrics.in_work.dec()
-        self._log.info("record.dropped", **_where(record), reason=message)
+        self._log.debug("record.dropped", **_where(record), reason=message)
 
     def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None:
         self._metrics.retries.labels(system).inc()
