@@ -1,0 +1,33 @@
+"""What a translation yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from service.domain.operations import EntityKey, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Steps in the order in which they are carried out, and the entities that they touch. No key is in both sets."""
+
+    steps: tuple[Step, ...]
+    writes: frozenset[EntityKey]
+    reads: frozenset[EntityKey] = frozenset()
+
+
+NOTHING: Final = Translated((), frozenset())
+
+
+def in_order(parts: Iterable[Translated]) -> Translated:
+    """The parts one after the other; what one writes and another reads is written."""
+    steps: tuple[Step, ...] = ()
+    writes: frozenset[EntityKey] = frozenset()
+    reads: frozenset[EntityKey] = frozenset()
+    for part in parts:
+        steps += part.steps
+        writes |= part.writes
+        reads |= part.reads
+    return Translated(steps, writes, reads - writes)
