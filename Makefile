@@ -1,0 +1,43 @@
+# Every target that needs them sets up the environment and the Kafka broker first; `make help` lists all.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+bin := .venv/bin
+# A new stamp is due when what is installed, or where, would differ.
+stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scripts/setup service/sandbox/kafka_jars.txt; } | cksum | cut -d' ' -f1)
+ARGS ?=
+
+.PHONY: help setup demo check format test lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(stamp) ## Install everything into .venv, Java and Apache Kafka included (a few minutes the first time)
+
+$(stamp):
+	@scripts/setup $@
+
+demo: setup ## Show the main job end to end on this machine: make demo [ARGS=…]
+	@$(bin)/holdings-relay demo $(ARGS)
+
+check: setup ## Formatting, lint, types, import layers: seconds
+	@echo "ruff format"; $(bin)/ruff format --check --quiet service tests scripts
+	@echo "ruff check"; $(bin)/ruff check --quiet service tests scripts
+	@echo "mypy"; $(bin)/mypy
+	@echo "import layers"; $(bin)/lint-imports --no-logo
+
+format: setup ## Format the code and fix what ruff can fix
+	@$(bin)/ruff check --fix --quiet --exit-zero service tests scripts
+	@$(bin)/ruff format service tests scripts
+
+test: setup ## Run all tests: make test [ARGS='-k lanes']
+	@$(bin)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
+	@scripts/lock
+
+clean: ## Remove the environment and all caches of this checkout
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find service tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
