@@ -49,13 +49,17 @@ class KafkaSettings(Section):
     group_id: str = Field(
         "holdings-relay", min_length=1, description="Consumer group, and the stem of the transactional ids."
     )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ssl_cafile: Path | None = None
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How the brokers are spoken to."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="Needed with a SASL protocol."
+    )
+    sasl_username: str | None = Field(None, description="Needed with a SASL protocol.")
+    sasl_password: SecretStr | None = Field(None, description="Needed with a SASL protocol.")
+    ssl_cafile: Path | None = Field(None, description="Authorities to trust in place of the system's own.")
+    ssl_certfile: Path | None = Field(None, description="The worker's own certificate.")
+    ssl_keyfile: Path | None = Field(None, description="The key of the certificate.")
     session_timeout_seconds: Seconds = Field(45, description="After this long without a sign a worker counts as gone.")
     rebalance_timeout_seconds: Seconds = Field(60, description="How long a rebalance waits for calls under way.")
 
@@ -79,8 +83,8 @@ class TopicSettings(Section):
 
 class Credentials(Section):
     token: SecretStr | None = Field(None, description="A token that does not expire.")
-    username: str | None = Field(None, min_length=1)
-    password: SecretStr | None = None
+    username: str | None = Field(None, min_length=1, description="For a login, renewed before it expires.")
+    password: SecretStr | None = Field(None, description="Goes with the username.")
 
     @property
     def given(self) -> bool:
@@ -120,8 +124,8 @@ class FolioSettings(Credentials):
 
 
 class ScsbSettings(Section):
-    url: AnyHttpUrl | None = None
-    api_key: SecretStr | None = None
+    url: AnyHttpUrl | None = Field(None, description="The SCSB gateway.")
+    api_key: SecretStr | None = Field(None, description="Sent as `api_key`.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -131,10 +135,12 @@ class ScsbSettings(Section):
 
 
 class RetrySettings(Section):
-    max_attempts: int = Field(8, ge=1)
-    initial_seconds: Seconds = 0.5
-    max_seconds: Seconds = 60
-    deadline_seconds: Seconds = 600
+    max_attempts: int = Field(8, ge=1, description="Of one operation, the first included.")
+    initial_seconds: Seconds = Field(0.5, description="The shortest pause.")
+    max_seconds: Seconds = Field(60, description="The longest pause, unless the system names a longer one.")
+    deadline_seconds: Seconds = Field(
+        600, description="Of one operation; waiting for credentials or a quota does not count."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -144,12 +150,12 @@ class RetrySettings(Section):
 
 
 class HttpSettings(Section):
-    host: str = Field("0.0.0.0", min_length=1)  # noqa: S104 - a pod's probes come from outside of it
+    host: str = Field("0.0.0.0", min_length=1, description="Where health and metrics listen.")  # noqa: S104 - probes come from outside
     port: Port = Field(8080, description="0 turns health and metrics off.")
 
 
 class ShutdownSettings(Section):
-    grace_seconds: Seconds = 25
+    grace_seconds: Seconds = Field(25, description="After SIGTERM, for what has begun.")
 
 
 class HoldingsSourcesSettings(Section):
@@ -165,8 +171,8 @@ class LimitSettings(Section):
 
 
 class LogSettings(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "console"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    format: Literal["json", "console"] = Field("json", description="For machines or for people.")
 
 
 class _EnvironmentWithFiles(EnvSettingsSource):
@@ -205,7 +211,9 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = KafkaSettings()
     topics: TopicSettings = TopicSettings()
-    delivery: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    delivery: Literal["exactly_once", "at_least_once"] = Field(
+        "exactly_once", description="Of results; see the README."
+    )
     folio: FolioSettings = FolioSettings()
     scsb: ScsbSettings = ScsbSettings()
     concurrency: int = Field(256, ge=1, description="Events in flight in one worker.")

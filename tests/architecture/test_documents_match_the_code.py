@@ -1,0 +1,19 @@
+"""Documents that list what the code declares say the same as the code."""
+
+import re
+from pathlib import Path
+
+from scripts.settings_doc import page
+from service.domain.codes import Code
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_settings_page_is_what_the_model_says() -> None:
+    assert (DOCS / "settings.md").read_text("utf-8") == page(), "run: python scripts/settings_doc.py"
+
+
+def test_every_code_is_explained_and_no_other() -> None:
+    explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
+
+    assert explained == [code.value for code in Code]
