@@ -1,0 +1,1 @@
+"""What tests against real processes and a real broker share."""

@@ -1,0 +1,58 @@
+"""The worker as users run it: `holdings-relay run` in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+STOP_SECONDS = 60.0
+
+
+class RelayProcess:
+    """One worker process. Its log lines go to a file, which `log` reads."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAY_")} | dict(settings)
+        self._file = Path(tempfile.mkstemp(prefix="relay-", suffix=".log")[1])
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def log(self) -> str:
+        """Everything the worker has said, over all its lives."""
+        return self._file.read_text("utf-8")
+
+    async def start(self) -> None:
+        with self._file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "service", "run", env=self._environment, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no farewell of any kind."""
+        self._running.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self._running.send_signal(signal.SIGTERM)
+
+    async def ended(self) -> int:
+        """Blocks until the process has ended; its exit code."""
+        async with asyncio.timeout(STOP_SECONDS):
+            return await self._running.wait()
+
+    async def close(self) -> None:
+        """End it, however it is, and forget its log."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        self._file.unlink(missing_ok=True)
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("the worker has not been started")
+        return self._process

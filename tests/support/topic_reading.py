@@ -1,0 +1,60 @@
+"""Reads topics as anybody outside would: a plain consumer with `read_committed`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+
+class TopicReader:
+    """Collects the records of one topic, from the beginning."""
+
+    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+        self._consumer = AIOKafkaConsumer(
+            topic,
+            bootstrap_servers=bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        self.records: list[ConsumerRecord] = []
+
+    async def __aenter__(self) -> TopicReader:
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The values, as JSON."""
+        return [orjson.loads(record.value) for record in self.records]
+
+    async def read_until(self, enough: Callable[[TopicReader], bool], seconds: float) -> None:
+        """Blocks until `enough`, asked after every batch. Raises `TimeoutError` past `seconds`."""
+        async with asyncio.timeout(seconds):
+            while not enough(self):
+                for batch in (await self._consumer.getmany(timeout_ms=100)).values():
+                    self.records += batch
+
+    async def read_to_end(self) -> None:
+        """Everything that is stored by now."""
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        positions = {where: await self._consumer.position(where) for where in ends}
+        while any(positions[where] < end for where, end in ends.items()):
+            for batch in (await self._consumer.getmany(timeout_ms=100)).values():
+                self.records += batch
+            positions = {where: await self._consumer.position(where) for where in ends}
+
+
+def event_ids(reader: TopicReader) -> list[str | None]:
+    """Of results: the ids of the events that they tell of."""
+    return [event["data"]["event"]["id"] for event in reader.events]
