@@ -52,7 +52,7 @@ class Relay:
         self._telemetry = Telemetry(self._metrics)
         self._systems = ConfiguredSystems(_systems_config(settings), AiohttpTransport(), self._telemetry)
         self._stores = _stores(settings)
-        self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES.values()})
+        self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
         self._worker = self._build_worker()
         self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
 

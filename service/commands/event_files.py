@@ -15,6 +15,7 @@ from service.domain.record import Partition, Record
 from service.engine.ports import Outgoing
 from service.routes import ROUTES, interpret
 
+TOPICS = {route.event_type: route.topic for route in ROUTES}
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 
@@ -87,5 +88,5 @@ def _ready(where: str, value: bytes, plan: Plan) -> ReadyEvent:
     if not isinstance(key, str):
         key = next(asked.target for step in plan.steps for asked in asked_of(step))
     event_type = plan.event.type or ""
-    outgoing = Outgoing(ROUTES[event_type].topic, str(key).encode(), value, (CONTENT_TYPE,))
+    outgoing = Outgoing(TOPICS[event_type], str(key).encode(), value, (CONTENT_TYPE,))
     return ReadyEvent(where, plan.event.id or "", event_type, outgoing)
