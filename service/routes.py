@@ -15,7 +15,8 @@ from pydantic.json_schema import JsonSchemaValue
 
 from service.domain.codes import Code
 from service.domain.events.holdings_changed import HoldingsChanged
-from service.domain.events.objections import faults_of
+from service.domain.events.objections import faults_of, shown
+from service.domain.events.schema import schema_of
 from service.domain.events.transfer_requested import TransferRequested
 from service.domain.jsonvalue import JsonValue
 from service.domain.operations import Asked, Plan
@@ -80,7 +81,7 @@ def interpret(record: Record, *, default_tenant: str | None, max_bytes: int) -> 
     if route is None:
         return Rejection(
             Code.UNKNOWN_TYPE,
-            f"the type {envelope.event.type} is not known; known are {', '.join(_BY_TYPE)}",
+            f"the type {shown(envelope.event.type or '')} is not known; known are {', '.join(_BY_TYPE)}",
             envelope.event,
             tenant,
             envelope.traceparent,
@@ -90,7 +91,7 @@ def interpret(record: Record, *, default_tenant: str | None, max_bytes: int) -> 
 
 def json_schema(event_type: str) -> JsonSchemaValue:
     """JSON Schema of the `data` of an event type. Raises KeyError for a type that is not in the table."""
-    return _BY_TYPE[event_type].adapter.json_schema()
+    return schema_of(_BY_TYPE[event_type].adapter)
 
 
 def _plan(envelope: Envelope, route: Route[Any], tenant: str | None) -> Plan | Rejection:

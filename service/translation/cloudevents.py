@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from service.domain.codes import Code
-from service.domain.events.objections import kind_of
+from service.domain.events.objections import kind_of, shown
 from service.domain.jsonvalue import JsonObject, JsonValue
 from service.domain.operations import EventIdentity
 from service.domain.outcomes import Fault, Rejection
@@ -24,7 +24,12 @@ _REQUIRED: Final = ("id", "source", "type", "specversion")
 _HEADER_PREFIX: Final = "ce_"
 _CONTENT_TYPE: Final = "content-type"
 _TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)(?P<version>[0-9a-f]{2})"
+    r"-(?P<known>(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"
+    r"(?P<more>-.*)?",
+    re.DOTALL,
+)
 
 TENANT_RULE: Final = "must be a string of 1 to 100 letters, digits, underscores, dots and hyphens"
 
@@ -66,7 +71,8 @@ def decode(record: Record, max_bytes: int) -> Envelope | Rejection:
     read = _read(record.value, headers)
     if isinstance(read, Fault):
         return _unreadable((*header_faults, read))
-    faults = (*header_faults, *read.faults, *_envelope_faults(read.attributes))
+    faults = (*header_faults, *read.faults)
+    faults += tuple(_envelope_faults(read.attributes, spoken_of={fault.path for fault in faults}))
     if faults:
         return _unreadable(faults)
     tenant = read.attributes.get("tenant")
@@ -89,27 +95,29 @@ def _texts(headers: Headers) -> tuple[dict[str, str], list[Fault]]:
         if key != _CONTENT_TYPE and not key.startswith(_HEADER_PREFIX):
             continue
         if value is None:
-            faults.append(Fault(_attribute_of(key), f"header {key} has no value"))
+            faults.append(Fault(_attribute_of(key), f"header {shown(key)} has no value"))
             continue
         try:
             text = value.decode()
         except UnicodeDecodeError:
-            faults.append(Fault(_attribute_of(key), f"header {key} is not UTF-8"))
+            faults.append(Fault(_attribute_of(key), f"header {shown(key)} is not UTF-8"))
             continue
         if texts.setdefault(key, text) != text:
-            faults.append(Fault(_attribute_of(key), f"header {key} is there more than once, with different values"))
+            faults.append(
+                Fault(_attribute_of(key), f"header {shown(key)} is there more than once, with different values")
+            )
     return texts, faults
 
 
 def _attribute_of(header: str) -> str:
-    return "datacontenttype" if header == _CONTENT_TYPE else header.removeprefix(_HEADER_PREFIX)
+    return "datacontenttype" if header == _CONTENT_TYPE else shown(header.removeprefix(_HEADER_PREFIX))
 
 
 def _read(value: bytes, headers: Mapping[str, str]) -> _Read | Fault:
     media_type = _media_type(headers.get(_CONTENT_TYPE))
     if media_type is not None and media_type.startswith("application/cloudevents"):
         if media_type != "application/cloudevents+json":
-            return Fault("datacontenttype", f"{media_type} is not taken; application/cloudevents+json is")
+            return Fault("datacontenttype", f"{shown(media_type)} is not taken; application/cloudevents+json is")
         return _read_structured(value)
     attributes = {
         name.removeprefix(_HEADER_PREFIX): text for name, text in headers.items() if name.startswith(_HEADER_PREFIX)
@@ -149,16 +157,22 @@ def _structured_data(event: JsonObject) -> _Reading:
 
 def _read_binary(value: bytes, attributes: JsonObject, media_type: str | None) -> _Read:
     if not _is_json(media_type):
-        return _Read(attributes, None, (Fault("datacontenttype", f"{media_type} is not taken; application/json is"),))
+        return _Read(
+            attributes,
+            None,
+            (Fault("datacontenttype", f"{shown(media_type or '')} is not taken; application/json is"),),
+        )
     try:
         return _Read(attributes, decode_json(value), ())
     except NotJson as reason:
         return _Read(attributes, None, (Fault("data", str(reason)),))
 
 
-def _envelope_faults(attributes: JsonObject) -> list[Fault]:
+def _envelope_faults(attributes: JsonObject, spoken_of: Set[str]) -> list[Fault]:
     faults = []
     for name in _REQUIRED:
+        if name in spoken_of:
+            continue
         text = attributes.get(name)
         if text is None:
             faults.append(Fault(name, "is required"))
@@ -177,11 +191,11 @@ def _unreadable(faults: tuple[Fault, ...]) -> Rejection:
 
 
 def _traceparent(text: JsonValue) -> str | None:
-    """W3C Trace Context: what is invalid is dropped; version 00 has nothing behind its flags."""
+    """W3C Trace Context: what is invalid is dropped; what a later version adds is left out, and version 00 goes on."""
     found = _TRACEPARENT.fullmatch(text) if isinstance(text, str) else None
-    if found is None or (found[1] == "00" and found[2] is not None):
+    if found is None or (found["version"] == "00" and found["more"] is not None):
         return None
-    return found[0]
+    return f"00-{found['known']}"
 
 
 def _media_type(content_type: str | None) -> str | None:

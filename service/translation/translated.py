@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from service.domain.operations import EntityKey, Step
 
@@ -18,16 +17,13 @@ class Translated:
     reads: frozenset[EntityKey] = frozenset()
 
 
-NOTHING: Final = Translated((), frozenset())
-
-
 def in_order(parts: Iterable[Translated]) -> Translated:
     """The parts one after the other; what one writes and another reads is written."""
-    steps: tuple[Step, ...] = ()
-    writes: frozenset[EntityKey] = frozenset()
-    reads: frozenset[EntityKey] = frozenset()
+    steps: list[Step] = []
+    writes: set[EntityKey] = set()
+    reads: set[EntityKey] = set()
     for part in parts:
         steps += part.steps
         writes |= part.writes
         reads |= part.reads
-    return Translated(steps, writes, reads - writes)
+    return Translated(tuple(steps), frozenset(writes), frozenset(reads - writes))

@@ -6,21 +6,22 @@ mod-kb-ebsco-java: PUT takes unknown attributes without a word and ignores edits
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, cast
 
-from pydantic import BeforeValidator, Field, StringConstraints, WrapValidator, with_config
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, WrapValidator, with_config
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 from typing_extensions import TypedDict
 
 from service.domain.events.coverages import Coverages
 from service.domain.events.objections import Objection, refuse_together
+from service.domain.events.patterns import UUID
 from service.domain.events.shapes import CLOSED, Url
 
-_UUID_PATTERN: Final = r"^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[1-5][a-fA-F0-9]{3}-[89abAB][a-fA-F0-9]{3}-[a-fA-F0-9]{12}$"
 _JAVA_INT_MAX: Final = 2_147_483_647
 
 UserDefined: TypeAlias = Annotated[
-    str, StringConstraints(max_length=500), Field(description="At most 500 characters; null or empty clears.")
+    Annotated[str, StringConstraints(max_length=500)] | None,
+    Field(description="At most 500 characters; null or empty clears."),
 ]
 
 
@@ -44,6 +45,19 @@ def _read_back_none(raw: object) -> object:
     return None if no_embargo else raw
 
 
+def _describe_read_back_none(schema: dict[str, JsonValue]) -> None:
+    schema["anyOf"] = [
+        *cast("list[JsonValue]", schema["anyOf"]),
+        {
+            "description": "No embargo, as the system tells it.",
+            "type": "object",
+            "properties": {"embargoUnit": {"type": "null"}, "embargoValue": {"const": 0}},
+            "required": ["embargoValue"],
+            "additionalProperties": False,
+        },
+    ]
+
+
 @with_config(CLOSED)
 class Attributes(TypedDict, total=False):
     """A patch: an absent attribute stays as it is, null clears it."""
@@ -60,20 +74,23 @@ class Attributes(TypedDict, total=False):
     customEmbargoPeriod: Annotated[
         Embargo | None,
         BeforeValidator(_read_back_none),
-        Field(description="null clears; so does the form in which the system tells that there is none."),
+        Field(
+            description="null clears; so does the form in which the system tells that there is none.",
+            json_schema_extra=_describe_read_back_none,
+        ),
     ]
     isHidden: Annotated[bool | None, Field(description="Whether patrons do not see the title; null shows it.")]
     proxyId: Annotated[str | None, Field(description="Id of the proxy.", examples=["ezproxy-main"])]
     url: Annotated[Url | None, Field(description="Taken by the system for titles of custom packages only.")]
     accessTypeId: Annotated[
-        Annotated[str, StringConstraints(pattern=_UUID_PATTERN)] | None,
+        Annotated[str, StringConstraints(pattern=UUID)] | None,
         Field(description="UUID of an access type.", examples=["f973c3b6-85fc-4d35-bda8-f31b568957bf"]),
     ]
-    userDefinedField1: UserDefined | None
-    userDefinedField2: UserDefined | None
-    userDefinedField3: UserDefined | None
-    userDefinedField4: UserDefined | None
-    userDefinedField5: UserDefined | None
+    userDefinedField1: UserDefined
+    userDefinedField2: UserDefined
+    userDefinedField3: UserDefined
+    userDefinedField4: UserDefined
+    userDefinedField5: UserDefined
 
 
 ATTRIBUTE_NAMES: Final = tuple(Attributes.__annotations__)

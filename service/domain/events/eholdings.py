@@ -9,7 +9,17 @@ from pydantic import Field, ModelWrapValidatorHandler, Tag, model_validator
 
 from service.domain.events.attributes import Patch
 from service.domain.events.objections import Objection, refuse_together, tag
-from service.domain.events.shapes import Closed, NeverNull, NonBlank, PackageId, ResourceId, TitleId, Url, by_action
+from service.domain.events.shapes import (
+    ACTION,
+    Closed,
+    NeverNull,
+    NonBlank,
+    PackageId,
+    ResourceId,
+    TitleId,
+    Url,
+    by_action,
+)
 
 Tags: TypeAlias = Annotated[
     NeverNull[list[NonBlank]],
@@ -23,7 +33,7 @@ Tags: TypeAlias = Annotated[
 class UpdateOperation(Closed):
     """Patches a resource; also selects a managed title (`isSelected: true`)."""
 
-    action: Literal["update"]
+    action: Annotated[Literal["update"], ACTION]
     resource_id: ResourceId
     attributes: Annotated[Patch | None, Field(description="What changes; absent attributes stay as they are.")] = None
     tags: Tags = None
@@ -37,14 +47,14 @@ class UpdateOperation(Closed):
 class DeselectOperation(Closed):
     """Takes a title out of the holdings. The system drops all customisation of it."""
 
-    action: Literal["deselect"]
+    action: Annotated[Literal["deselect"], ACTION]
     resource_id: ResourceId
 
 
 class AddOperation(Closed):
     """Puts a title into a custom package, then patches the resource."""
 
-    action: Literal["add"]
+    action: Annotated[Literal["add"], ACTION]
     package_id: PackageId
     title_id: TitleId
     url: Annotated[Url | None, Field(description="Where the package gives access to the title.")] = None
@@ -60,7 +70,7 @@ class AddOperation(Closed):
 class RemoveOperation(Closed):
     """Takes a title out of a custom package."""
 
-    action: Literal["remove"]
+    action: Annotated[Literal["remove"], ACTION]
     resource_id: ResourceId
 
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, Tag, model_va
 from service.domain.events.eholdings import EholdingsOperation
 from service.domain.events.inventory import InventoryOperation
 from service.domain.events.objections import Objection, refuse_together, tag
-from service.domain.events.shapes import Closed, NonBlank, by_action
+from service.domain.events.shapes import ACTION, Closed, NonBlank, by_action
 
 SourceName: TypeAlias = Annotated[
     NonBlank, Field(description="Unique; storage compares without case and accents.", examples=["Union catalogue"])
@@ -20,7 +20,7 @@ SourceName: TypeAlias = Annotated[
 class UpsertHoldingsSourceOperation(Closed):
     """Creates the holdings source of that name, or updates it."""
 
-    action: Literal["upsert"]
+    action: Annotated[Literal["upsert"], ACTION]
     name: SourceName
     source: Annotated[Literal["folio", "local", "consortium"], Field(description="Who maintains it.")]
 
@@ -28,7 +28,7 @@ class UpsertHoldingsSourceOperation(Closed):
 class DeleteHoldingsSourceOperation(Closed):
     """Deletes the holdings source of that name."""
 
-    action: Literal["delete"]
+    action: Annotated[Literal["delete"], ACTION]
     name: SourceName
 
 

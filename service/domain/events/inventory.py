@@ -21,7 +21,7 @@ from service.domain.events.record_sets import (
     record_set_objections,
     relation_objections,
 )
-from service.domain.events.shapes import Closed, NeverNull, NonBlank, by_action
+from service.domain.events.shapes import ACTION, Closed, NeverNull, NonBlank, by_action
 
 InstitutionId: TypeAlias = Annotated[NonBlank, Field(description="UUID of the institution whose records these are.")]
 IdentifierTypeId: TypeAlias = Annotated[
@@ -35,7 +35,7 @@ Instructions: TypeAlias = Annotated[
 class UpsertOperation(Closed):
     """Creates or updates an instance with its holdings records and items; what the set leaves out is deleted."""
 
-    action: Literal["upsert"]
+    action: Annotated[Literal["upsert"], ACTION]
     instance: Instance
     holdings_records: Annotated[
         NeverNull[list[HoldingsRecord]],
@@ -55,7 +55,7 @@ class UpsertOperation(Closed):
 class DeleteOperation(Closed):
     """Deletes an instance with its holdings records and items."""
 
-    action: Literal["delete"]
+    action: Annotated[Literal["delete"], ACTION]
     hrid: Hrid
     processing: Instructions = None
 
@@ -63,7 +63,7 @@ class DeleteOperation(Closed):
 class UpsertSharedOperation(Closed):
     """Brings one institution's holdings and items into a shared index, under the instance that the match key finds."""
 
-    action: Literal["upsert-shared"]
+    action: Annotated[Literal["upsert-shared"], ACTION]
     instance: SharedInstance
     holdings_records: Annotated[
         NeverNull[list[SharedHoldingsRecord]],
@@ -83,7 +83,7 @@ class UpsertSharedOperation(Closed):
 class DeleteSharedOperation(Closed):
     """Takes one institution's holdings, items and identifier out of a shared index."""
 
-    action: Literal["delete-shared"]
+    action: Annotated[Literal["delete-shared"], ACTION]
     institution_id: InstitutionId
     local_identifier: Annotated[NonBlank | None, Field(description="This, or oaiIdentifier.")] = None
     oai_identifier: Annotated[NonBlank | None, Field(description="Record identifier of an OAI-PMH feed.")] = None

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from service.domain.events.patterns import WORDS
 from service.domain.outcomes import Fault
 
 Location: TypeAlias = tuple[str | int, ...]
@@ -33,8 +34,8 @@ ACTION_ERROR: Final = "action"
 """Type of the error of a union that finds no member for the `action` given."""
 
 _TAG_MARK: Final = "\x1f"
-NON_BLANK: Final = r"\S"
 FAULT_LIMIT: Final = 200
+_SHOWN_CHARACTERS: Final = 100
 
 _KINDS: Final = (
     ("string_type", "a string"),
@@ -80,7 +81,7 @@ def faults_of(refused: ValidationError, root: str) -> tuple[Fault, ...]:
     """Every fault in order of path, `root` first in each; past `FAULT_LIMIT` one more fault tells how many are left
     out.
     """
-    objections = sorted(set(_objections_in(refused)), key=_position)
+    objections = sorted(dict.fromkeys(_objections_in(refused)), key=_position)
     faults = [Fault(path_of(root, o.where), o.message) for o in objections[:FAULT_LIMIT]]
     if len(objections) > FAULT_LIMIT:
         faults.append(Fault(root, f"and {len(objections) - FAULT_LIMIT} more faults"))
@@ -89,7 +90,12 @@ def faults_of(refused: ValidationError, root: str) -> tuple[Fault, ...]:
 
 def path_of(root: str, where: Location) -> str:
     """A location as people read it: `data.eholdings.attributes.customCoverages[0].beginCoverage`."""
-    return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where)
+    return root + "".join(f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in where)
+
+
+def shown(text: str) -> str:
+    """A text that a sender chose, for a path or a message: cut where it is so long that it would crowd out the rest."""
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def kind_of(value: object) -> str:
@@ -126,10 +132,8 @@ def _words(error: ErrorDetails) -> str:
             return "is required"
         case "extra_forbidden":
             return "is not a known field"
-        case "string_pattern_mismatch" if context["pattern"] == NON_BLANK:
-            return "must not be blank"
         case "string_pattern_mismatch":
-            return f"must match {context['pattern']}"
+            return WORDS[context["pattern"]]
         case "literal_error":
             return f"must be {context['expected']}"
         case "string_too_long":

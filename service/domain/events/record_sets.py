@@ -10,14 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, NotRequired, TypeAlias
 
-from pydantic import Field, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from service.domain.events.objections import Location, Objection
+from service.domain.events.objections import Location, Objection, shown
 from service.domain.events.shapes import CLOSED, OPEN, NonBlank
 from service.domain.folding import fold
 
 Hrid: TypeAlias = Annotated[NonBlank, Field(description="The sender's own id of the record.", examples=["in00000401"])]
+
+Title: TypeAlias = Annotated[str, Field(description="Title of the resource.")]
+RecordSource: TypeAlias = Annotated[str, Field(description="Where the record comes from.", examples=["MARC"])]
+InstanceTypeId: TypeAlias = Annotated[str, Field(description="UUID of the resource type.")]
+HoldingsSourceName: TypeAlias = Annotated[
+    NonBlank, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])
+]
 
 
 @with_config(OPEN)
@@ -35,9 +42,7 @@ class HoldingsRecord(TypedDict):
     items: Annotated[
         list[Item], Field(description="All items of the record: those left out are deleted, [] deletes all.")
     ]
-    sourceName: NotRequired[
-        Annotated[NonBlank, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])]
-    ]
+    sourceName: NotRequired[HoldingsSourceName]
 
 
 @with_config(OPEN)
@@ -45,9 +50,9 @@ class Instance(TypedDict):
     """An instance record; all further fields go to storage as they are."""
 
     hrid: Hrid
-    title: NotRequired[str]
-    source: NotRequired[str]
-    instanceTypeId: NotRequired[str]
+    title: NotRequired[Title]
+    source: NotRequired[RecordSource]
+    instanceTypeId: NotRequired[InstanceTypeId]
 
 
 @with_config(OPEN)
@@ -63,7 +68,7 @@ class SharedHoldingsRecord(TypedDict):
 
     hrid: NotRequired[Hrid]
     items: Annotated[list[SharedItem], Field(description="All items of the record; [] for none.")]
-    sourceName: NotRequired[NonBlank]
+    sourceName: NotRequired[HoldingsSourceName]
 
 
 @with_config(OPEN)
@@ -74,9 +79,9 @@ class SharedInstance(TypedDict):
     matchKey: NotRequired[
         Annotated[NonBlank, Field(description="Taken as the key; else the key is made from the title.")]
     ]
-    title: NotRequired[NonBlank]
-    source: NotRequired[str]
-    instanceTypeId: NotRequired[str]
+    title: NotRequired[Annotated[NonBlank, Field(description="Title of the resource; the match key is made from it.")]]
+    source: NotRequired[RecordSource]
+    instanceTypeId: NotRequired[InstanceTypeId]
 
 
 @with_config(OPEN)
@@ -84,17 +89,17 @@ class ProvisionalInstance(TypedDict):
     """What to create where the related instance does not exist yet."""
 
     hrid: NotRequired[Hrid]
-    title: NotRequired[str]
-    source: NotRequired[str]
-    instanceTypeId: NotRequired[str]
+    title: NotRequired[Title]
+    source: NotRequired[RecordSource]
+    instanceTypeId: NotRequired[InstanceTypeId]
 
 
-@with_config(OPEN)
+@with_config(ConfigDict(**OPEN, json_schema_extra={"anyOf": [{"required": ["hrid"]}, {"required": ["uuid"]}]}))
 class InstanceIdentifier(TypedDict, total=False):
     """The related instance, by HRID or by UUID."""
 
     hrid: Hrid
-    uuid: NonBlank
+    uuid: Annotated[NonBlank, Field(description="FOLIO's id of the instance.")]
 
 
 @with_config(OPEN)
@@ -125,10 +130,10 @@ class Relations(TypedDict, total=False):
     leaves them.
     """
 
-    parentInstances: list[InstanceRelation]
-    childInstances: list[InstanceRelation]
-    precedingTitles: list[TitleRelation]
-    succeedingTitles: list[TitleRelation]
+    parentInstances: Annotated[list[InstanceRelation], Field(description="Instances that this one is a part of.")]
+    childInstances: Annotated[list[InstanceRelation], Field(description="Instances that are parts of this one.")]
+    precedingTitles: Annotated[list[TitleRelation], Field(description="Titles that this one continues.")]
+    succeedingTitles: Annotated[list[TitleRelation], Field(description="Titles that continue this one.")]
 
 
 @with_config(OPEN)
@@ -186,7 +191,7 @@ def _repeated(
         seen[folded] = hrid
         return
     first = seen[folded]
-    how = "this HRID" if first == hrid else f"the HRID {first}, which storage takes for the same"
+    how = "this HRID" if first == hrid else f"the HRID {shown(first)}, which storage takes for the same"
     yield Objection((*where, "hrid"), f"another {kind} of this set has {how}")
 
 

@@ -18,7 +18,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from service.domain.events.objections import ACTION_ERROR, NON_BLANK, tag
+from service.domain.events.objections import ACTION_ERROR, tag
+from service.domain.events.patterns import NON_BLANK, PACKAGE_ID, RESOURCE_ID, TITLE_ID, URL
 
 CLOSED: Final = ConfigDict(strict=True, extra="forbid")
 """An object whose every field is known here."""
@@ -33,21 +34,27 @@ class Closed(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
 
+ACTION: Final = Field(description="Tells the operations apart.")
+
 NonBlank: TypeAlias = Annotated[str, StringConstraints(pattern=NON_BLANK)]
 ResourceId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]+-[0-9]+-[0-9]+$"),
+    StringConstraints(pattern=RESOURCE_ID),
     Field(description="Provider, package and title, as eholdings joins them.", examples=["22-1887786-1440285"]),
 ]
 PackageId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]+-[0-9]+$"),
+    StringConstraints(pattern=PACKAGE_ID),
     Field(description="Provider and package; the package must be a custom one.", examples=["123355-2845510"]),
 ]
-TitleId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]+$"), Field(examples=["17059786"])]
+TitleId: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=TITLE_ID),
+    Field(description="The title as eholdings numbers it.", examples=["17059786"]),
+]
 Url: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^\s/]\S*$", max_length=600),
+    StringConstraints(pattern=URL, max_length=600),
     Field(
         description="Starts with http:// or https://; at most 600 characters.",
         examples=["https://journals.example/ahr"],
