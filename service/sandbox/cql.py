@@ -98,7 +98,7 @@ class _Parser:
         term = self._term("expected index or term")
         if index.lower() == "cql.allrecords":
             return _everything
-        matches = _matcher(term)
+        matches = matcher(term)
         if operator == "<>":
             return lambda record: not matches(record.get(index))
         return lambda record: matches(record.get(index))
@@ -126,7 +126,8 @@ def _combine(operator: str, left: Condition, right: Condition) -> Condition:
     return lambda record: left(record) and not right(record)
 
 
-def _matcher(term: str) -> Callable[[JsonValue], bool]:
+def matcher(term: str) -> Callable[[JsonValue], bool]:
+    """What a term accepts: wildcards and escapes as above, null never."""
     pieces: list[str] = []
     letters = iter(term)
     for letter in letters:

@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from service.sandbox.cql import CqlError, Query
-from service.sandbox.exchange import Call, JsonValue, Reply, empty_reply, json_reply, text_reply
+from service.sandbox.exchange import NO_ANSWER, Call, JsonValue, Reply, empty_reply, json_reply, text_reply
 from service.sandbox.seeds import StateError, object_at, require_known, text_at
 from service.sandbox.storage_text import UUID, UUID_PATTERN, fold, new_id
 
@@ -26,8 +26,8 @@ _UNIQUE_NAME: Final = "lower(f_unaccent(jsonb ->> 'name'::text))"
 _ORIGINS: Final = ("folio", "local", "consortium")
 _MODEL: Final = "org.folio.rest.jaxrs.model.HoldingsRecordsSource"
 _BAD_ID: Final = (
-    "Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A or "
-    "B and x is 0-9, a-f or A-F."
+    "Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A "
+    "or B and x is 0-9, a-f or A-F."
 )
 _SHIPPED: Final = ((FOLIO_SOURCE_ID, "FOLIO"), (MARC_SOURCE_ID, "MARC"))
 
@@ -150,7 +150,7 @@ class HoldingsSources:
         if source is None:
             # Version 29.0.23 fails on the missing record before it has answered.
             if not self.answers_unknown_delete:
-                return Reply(0)
+                return NO_ANSWER
             return text_reply(404, f"Entity with id '{source_id}' not found for deletion")
         if source.get("source") == "folio":
             return text_reply(400, "Holdings Records Sources with source of folio can not be deleted")

@@ -17,13 +17,13 @@ RELATIONSHIP_TYPE_ID: Final = "30773a27-b485-4dab-aeb6-b8c04fa3cb17"
 JsonObject = dict[str, Any]
 
 
-def instance(hrid: str = "in1", **members: Any) -> JsonObject:
+def instance(hrid: Any = "in1", **members: Any) -> JsonObject:
     """An instance; a member given as `...` is left out."""
     defaults = {"hrid": hrid, "title": f"Title of {hrid}", "source": "TEST", "instanceTypeId": INSTANCE_TYPE_ID}
     return _with(defaults, members)
 
 
-def holdings(hrid: str = "ho1", *items: JsonObject, **members: Any) -> JsonObject:
+def holdings(hrid: Any = "ho1", *items: JsonObject, **members: Any) -> JsonObject:
     """A holdings record with its items; `items=...` leaves the property out, any other member likewise."""
     defaults = {
         "hrid": hrid,
@@ -34,11 +34,11 @@ def holdings(hrid: str = "ho1", *items: JsonObject, **members: Any) -> JsonObjec
     return _with(defaults, members)
 
 
-def item(hrid: str = "it1", status: str = "Available", **members: Any) -> JsonObject:
+def item(hrid: Any = "it1", status: Any = "Available", **members: Any) -> JsonObject:
     """An item; a member given as `...` is left out."""
     defaults = {
         "hrid": hrid,
-        "status": {"name": status},
+        "status": status if status is ... else {"name": status},
         "materialTypeId": MATERIAL_TYPE_ID,
         "permanentLoanTypeId": LOAN_TYPE_ID,
     }

@@ -29,7 +29,7 @@ def delete_by_hrid(storage: TenantStorage, request: JsonObject) -> Reply:
             storage.faults.raise_on_lookup((hrid,))
     except LookupFailure as failure:
         return json_reply(404, not_deleted_report(failure.text))
-    row = storage.instances.with_hrid(hrid)
+    row = storage.instances.first_asked_for(hrid)
     if row is None:
         return json_reply(404, not_deleted_report(NOT_FOUND))
     existing = existing_set(storage, row)

@@ -47,7 +47,7 @@ def fetch_shared(storage: TenantStorage, identifier: str) -> Reply:
 
 def _look_up(storage: TenantStorage, identifier: str) -> Row | Reply:
     by_id = _ANY_UUID.fullmatch(identifier) is not None
-    row = storage.instances.get(identifier.lower()) if by_id else storage.instances.with_hrid(identifier)
+    row = storage.instances.get(identifier.lower()) if by_id else storage.instances.first_asked_for(identifier)
     try:
         if storage.faults.waiting:
             storage.faults.raise_on_lookup((identifier, row.hrid if row is not None else identifier))

@@ -88,6 +88,11 @@ def missing_reference(table: str, column: str, value: str, referenced: str) -> R
     return invalid(error_entry(message, key=key, value=value))
 
 
+def malformed_uuid(value: str) -> Refusal:
+    """A key that only the database checks."""
+    return plain(400, f'invalid input syntax for type uuid: "{value}"')
+
+
 def no_such_holdings(holdings_id: str) -> Refusal:
     """An item whose holdings record is not there (storage checks it before the database does)."""
     return invalid(error_entry("Holdings record does not exist", key="holdingsRecordId", value=holdings_id))

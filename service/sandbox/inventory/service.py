@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from service.sandbox.exchange import Call, JsonValue, Reply, text_reply
+from service.sandbox.exchange import NO_ANSWER, Call, JsonValue, Reply, text_reply
 from service.sandbox.holdings_sources import HoldingsSources
 from service.sandbox.inventory import contract
 from service.sandbox.inventory.by_hrid import UpsertByHrid
@@ -92,7 +92,7 @@ class InventoryUpdate:
         except contract.BadRequest as refusal:
             return text_reply(400, str(refusal))
         except NoAnswer:
-            return Reply(0)
+            return NO_ANSWER
 
     def entities(self, call: Call) -> tuple[str, ...]:
         """HRIDs of the instances that the call is about; the identifier in the path of a fetch."""

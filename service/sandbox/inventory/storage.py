@@ -20,6 +20,7 @@ from service.sandbox.inventory.refusals import (
     conflict,
     error_entry,
     invalid,
+    malformed_uuid,
     missing_reference,
     no_such_holdings,
     plain,
@@ -155,6 +156,8 @@ class TenantStorage:
         stored = table.get(record_id)
         if stored is not None and record.get("_version") != stored.version:
             raise conflict(record_id, stored.version, record.get("_version"))
+        if not UUID.match(record_id) and "id" in record:
+            raise malformed_uuid(record_id)
         if entity is Entity.ITEM and self.holdings.get(str(record["holdingsRecordId"])) is None:
             raise no_such_holdings(str(record["holdingsRecordId"]))
         self._require_references(entity, record)
@@ -181,7 +184,7 @@ class TenantStorage:
                 continue
             reference = str(value)
             if not UUID.match(reference):
-                raise plain(400, f'invalid input syntax for type uuid: "{reference}"')
+                raise malformed_uuid(reference)
             if not self._exists(referenced, reference):
                 raise missing_reference(schema.table, column, reference, referenced)
 

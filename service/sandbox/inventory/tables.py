@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from service.sandbox.cql import matcher
+from service.sandbox.exchange import JsonValue
 from service.sandbox.inventory.shapes import JsonObject, text_of
 from service.sandbox.storage_text import fold
 
@@ -71,6 +73,20 @@ class Table:
         row = self._rows[record_id]
         return row if row.record["hrid"] == hrid else None
 
+    def first_asked_for(self, hrid: str) -> Row | None:
+        """The first row that a query for this HRID finds: case and accents do not count, `*` and `?` stand for any text
+        and any character.
+
+        DELETE and fetch take what it gives; the upsert compares again and so asks `with_hrid`.
+        """
+        if '"' in hrid or "\\" in hrid:
+            return None
+        if "*" in hrid or "?" in hrid:
+            accepts = matcher(hrid)
+            return next((row for row in self._rows.values() if accepts(row.hrid)), None)
+        record_id = self._ids_by_folded_hrid.get(fold(hrid))
+        return self._rows[record_id] if record_id is not None else None
+
     def holder(self, hrid: str) -> str | None:
         """Id of the row whose HRID storage takes for the same: case and accents do not count."""
         return self._ids_by_folded_hrid.get(fold(hrid))
@@ -83,9 +99,11 @@ class Table:
         """Inserts the row or replaces the one of its id."""
         record_id = row.id
         previous = self._rows.get(record_id)
-        if previous is not None:
-            self._unindex(previous)
         self._rows[record_id] = row
+        if previous is not None:
+            if previous.hrid == row.hrid and self._parent_of(previous) == self._parent_of(row):
+                return
+            self._unindex(previous)
         self._ids_by_folded_hrid[fold(row.hrid)] = record_id
         if self._parent is not None:
             self._ids_by_parent.setdefault(str(row.record[self._parent]), {})[record_id] = None
@@ -96,6 +114,9 @@ class Table:
         if row is not None:
             self._unindex(row)
         return row
+
+    def _parent_of(self, row: Row) -> JsonValue:
+        return row.record[self._parent] if self._parent is not None else None
 
     def _unindex(self, row: Row) -> None:
         self._ids_by_folded_hrid.pop(fold(row.hrid), None)
