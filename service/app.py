@@ -14,6 +14,8 @@ import structlog
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
+from service.engine.circuit import CircuitPolicy
+from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
 from service.engine.ports import SourceUnavailable
 from service.engine.processing import Processing
@@ -62,7 +64,7 @@ class Relay:
 
     @property
     def ready(self) -> bool:
-        return self._worker.ready
+        return self._worker.ready and not self._telemetry.refused_credentials
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
@@ -90,6 +92,7 @@ class Relay:
         retry = settings.retry
         processing = Processing(
             self._systems,
+            Gates(CircuitPolicy(longest_pause_seconds=retry.max_seconds), random.uniform, self._telemetry),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,
             random.uniform,

@@ -29,6 +29,7 @@ class Lease:
         self._calls = 0
         self._why = ""
         self._until = math.inf
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     def ended(self) -> bool:
@@ -46,6 +47,9 @@ class Lease:
         self._why = self._why or why
         self._ended.set()
         self._open.set()
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(OwnershipLost(self._why))
 
     def limit(self, until: float) -> None:
         """The worker stops at `until`, by the loop's clock: a pause that would outlast it is not begun."""
@@ -82,6 +86,15 @@ class Lease:
         except TimeoutError:
             return
         self.check()
+
+    async def wait_for(self, turn: asyncio.Future[None]) -> None:
+        """Blocks until `turn` has come. Raises `OwnershipLost` as soon as the lease ends."""
+        self.check()
+        self._waiting.add(turn)
+        try:
+            await turn
+        finally:
+            self._waiting.discard(turn)
 
     async def idle(self) -> None:
         """Blocks until no call runs."""

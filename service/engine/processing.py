@@ -4,19 +4,21 @@ itself."""
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from service.domain.answers import Denied, Finding, Settled, Stumbled, Verdict, failed
+from service.domain.answers import Answer, Denied, Finding, Settled, Stumbled, Verdict, failed
 from service.domain.codes import Code
-from service.domain.operations import Asked, Plan, Step, Transfer, asked_of, system_of
+from service.domain.operations import Asked, Plan, Step, Transfer, asked_of, system_of, tenant_of
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
 from service.domain.record import Record
+from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
 from service.engine.ports import CallContext, Observer, Systems
-from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry, plan_wait
+from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +49,6 @@ class _Course:
     started_at: float
     budget: Budget
     uncertain: bool
-    waits: int = 0
     remaining: Step = field(init=False)
     findings: list[Finding | None] = field(init=False)
     attempts: list[int] = field(init=False)
@@ -91,9 +92,16 @@ class Processing:
     """
 
     def __init__(
-        self, systems: Systems, policy: RetryPolicy, concurrency: int, uniform: Uniform, observer: Observer
+        self,
+        systems: Systems,
+        gates: Gates,
+        policy: RetryPolicy,
+        concurrency: int,
+        uniform: Uniform,
+        observer: Observer,
     ) -> None:
         self._systems = systems
+        self._gates = gates
         self._policy = policy
         self._slots = asyncio.Semaphore(concurrency)
         self._uniform = uniform
@@ -131,11 +139,18 @@ class Processing:
 
     async def _attempt(self, course: _Course, job: Job) -> None:
         """One attempt at what remains, and the pause after it where another is due."""
-        async with self._slots, job.lease.call():
-            job.begun = True
-            course.count_attempt()
-            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts))
-            answer = await self._systems.attempt(course.remaining, context)
+        gate = self._gates.gate(system_of(course.step), tenant_of(course.step))
+        is_probe = await self._pass(gate, course, job)
+        try:
+            async with self._slots:
+                if not (is_probe or gate.closed):
+                    return
+                answer = await self._call(course, job)
+        except BaseException:
+            if is_probe:
+                gate.abandon()
+            raise
+        gate.learn(job, answer)
         match answer:
             case Settled(findings):
                 course.take(findings, course.remaining)
@@ -144,9 +159,27 @@ class Processing:
                 await self._retry(course, answer, job)
             case Denied():
                 course.take(answer.findings, answer.remaining)
-                await self._wait(course, answer, job)
             case _:
                 assert_never(answer)
+
+    async def _pass(self, gate: Gate, course: _Course, job: Job) -> bool:
+        """Wait at the gate; that time is not spent. Whether the job is the probe."""
+        now = asyncio.get_running_loop().time
+        arrived_at = now()
+        job.resumes_at = math.inf
+        is_probe = await gate.pass_through(job.lease)
+        job.resumes_at = 0.0
+        course.budget = course.budget.forgive(now() - arrived_at)
+        return is_probe
+
+    async def _call(self, course: _Course, job: Job) -> Answer:
+        async with job.lease.call():
+            job.begun = True
+            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts) + 1)
+            answer = await self._systems.attempt(course.remaining, context)
+        if not isinstance(answer, Denied):
+            course.count_attempt()
+        return answer
 
     async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
         course.uncertain |= answer.uncertain
@@ -161,15 +194,6 @@ class Processing:
             job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
-
-    async def _wait(self, course: _Course, answer: Denied, job: Job) -> None:
-        pause_seconds = plan_wait(self._policy, course.waits, answer.retry_after_seconds, self._uniform)
-        course.waits += 1
-        self._observer.retrying(
-            job.record, system_of(course.step), course.budget.attempts, pause_seconds, answer.message
-        )
-        await job.pause(pause_seconds)
-        course.budget = course.budget.forgive(pause_seconds)
 
 
 def reject(record: Record, rejection: Rejection) -> Outcome:

@@ -53,9 +53,3 @@ def plan_retry(
     if now + pause - budget.started_at > policy.deadline_seconds:
         return None
     return replace(budget, pause_seconds=pause)
-
-
-def plan_wait(policy: RetryPolicy, waited_times: int, retry_after_seconds: float | None, uniform: Uniform) -> float:
-    """Seconds to wait before a system that denied itself (credentials, quota) is asked again. Spends no attempt."""
-    pause = min(policy.max_seconds, policy.initial_seconds * 2 ** min(waited_times, 16))
-    return max(uniform(pause / 2, pause), retry_after_seconds or 0.0)

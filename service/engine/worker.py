@@ -83,6 +83,18 @@ class Worker:
         """Records that wait in lanes or are being worked on."""
         return len(self._lanes)
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def stopped_within(self, seconds: float) -> bool:
+        """Whether `stop` was called before `seconds` had passed."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False
+
     def stop(self) -> None:
         """Begin to stop: no record is fetched or started any more."""
         self._stopping.set()

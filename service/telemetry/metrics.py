@@ -47,6 +47,12 @@ class Metrics:
         self.commit_seconds = Histogram(
             "relay_commit_seconds", "Duration of commits.", buckets=LATENCY_SECONDS, registry=self.registry
         )
+        self.circuits_open = Gauge(
+            "relay_circuits_open",
+            "Tenants for which a system is not asked.",
+            ("system", "reason"),
+            registry=self.registry,
+        )
         self.in_work = Gauge(
             "relay_records_in_work", "Records that wait in lanes or are worked on.", registry=self.registry
         )

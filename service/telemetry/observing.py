@@ -17,6 +17,7 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._open: dict[tuple[str, str | None], str] = {}
         self._log = structlog.get_logger()
 
     def received(self, record: Record) -> None:
@@ -72,6 +73,27 @@ class Telemetry:
 
     def source_failed(self, message: str) -> None:
         self._log.error("kafka.unavailable", reason=message)
+
+    def circuit_opened(self, system: str, tenant: str | None, reason: str, message: str) -> None:
+        if before := self._open.get((system, tenant)):
+            self._metrics.circuits_open.labels(system, before).dec()
+        self._metrics.circuits_open.labels(system, reason).inc()
+        self._open[system, tenant] = reason
+        self._log.error("circuit.opened", system=system, tenant=tenant, reason=reason, message=message)
+
+    def circuit_closed(self, system: str, tenant: str | None) -> None:
+        reason = self._open.pop((system, tenant))
+        self._metrics.circuits_open.labels(system, reason).dec()
+        self._log.info("circuit.closed", system=system, tenant=tenant, reason=reason)
+
+    @property
+    def refused_credentials(self) -> list[str]:
+        """Systems, and tenants where they know any, that refuse our credentials now."""
+        return sorted(
+            f"{system}/{tenant}" if tenant else system
+            for (system, tenant), reason in self._open.items()
+            if reason == "credentials"
+        )
 
     def partition_taken(self, partition: Partition, position: Position) -> None:
         self._metrics.partitions.inc()
