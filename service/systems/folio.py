@@ -1,0 +1,83 @@
+"""Calls through FOLIO's gateway: tenant and token on every call, one login and one repeat after a refused token.
+
+Owns what the gateway itself answers. It must not know a module.
+"""
+
+from __future__ import annotations
+
+from service.systems.http import Headers, HttpClient, NotSent, Reply
+from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
+from service.systems.trouble import CallResult, CredentialsRefused
+
+__all__ = ["FolioGateway", "StaticToken", "UserPassword"]
+
+_TOKEN_MISSING = b"Token missing"
+_KB_CREDENTIALS_MISSING = b"KB Credentials do not exist"
+
+
+class FolioGateway:
+    """One module behind the gateway, for every tenant that has credentials. All gateways share one `TenantTokens`."""
+
+    def __init__(self, http: HttpClient, tokens: TenantTokens) -> None:
+        self._http = http
+        self._tokens = tokens
+
+    @property
+    def system(self) -> str:
+        """The word of metrics and messages."""
+        return self._http.system
+
+    async def send(
+        self,
+        tenant: str,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        read_seconds: float,
+        body: bytes | None = None,
+        media_type: str = "application/json",
+        traceparent: str | None = None,
+    ) -> CallResult:
+        """One call as `tenant`. `media_type` is what is accepted, and what is sent when there is a body.
+
+        A refused token (401, or the gateway's 400 `Token missing`) is forgotten, and the call repeated once with a new
+        one: it was refused before any module saw it. `CredentialsRefused` when that fails too, when a permission is
+        missing (403, the knowledge base's own 401 and 403 included), when the user has no knowledge base credentials,
+        or when no login is to be had.
+        """
+        result: CallResult = NotSent(f"{self.system}: no token")
+        for _ in range(2):
+            token = await self._tokens.token(tenant, traceparent)
+            if not isinstance(token, Token):
+                return token
+            headers = _headers(tenant, token, media_type, has_body=body is not None)
+            result = await self._http.send(
+                operation, method, path, body=body, headers=headers, read_seconds=read_seconds, traceparent=traceparent
+            )
+            if not _token_refused(result):
+                break
+            self._tokens.invalidate(tenant, token)
+        return _judged(result)
+
+
+def _headers(tenant: str, token: Token, media_type: str, *, has_body: bool) -> Headers:
+    headers = [("X-Okapi-Tenant", tenant), ("X-Okapi-Token", token.value), ("Accept", media_type)]
+    return [*headers, ("Content-Type", media_type)] if has_body else headers
+
+
+def _token_refused(result: CallResult) -> bool:
+    if not isinstance(result, Reply):
+        return False
+    return result.status == 401 or (result.status == 400 and result.body.lstrip().startswith(_TOKEN_MISSING))
+
+
+def _judged(result: CallResult) -> CallResult:
+    """mod-kb-ebsco-java answers 400 or 404 when the user is assigned to no knowledge base: nothing about the
+    request."""
+    if not isinstance(result, Reply):
+        return result
+    unassigned = result.status in (400, 404) and _KB_CREDENTIALS_MISSING in result.body
+    if result.status == 403 or unassigned or _token_refused(result):
+        return CredentialsRefused(result.status, result.words)
+    return result
