@@ -14,7 +14,8 @@ ARGS ?=
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: $(stamp) ## Install everything into .venv, Java and Apache Kafka included (a few minutes the first time)
+setup: $(stamp) ## Install everything into .venv, Java and Apache Kafka included (a minute or two the first time)
+	@:
 
 $(stamp):
 	@scripts/setup $@
