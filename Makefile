@@ -24,10 +24,7 @@ demo: setup ## Show the main job end to end on this machine: make demo [ARGS=…
 	@$(bin)/holdings-relay demo $(ARGS)
 
 check: setup ## Formatting, lint, types, import layers: seconds
-	@echo "ruff format"; $(bin)/ruff format --check --quiet service tests scripts
-	@echo "ruff check"; $(bin)/ruff check --quiet service tests scripts
-	@echo "mypy"; $(bin)/mypy
-	@echo "import layers"; $(bin)/lint-imports --no-logo
+	@scripts/check
 
 format: setup ## Format the code and fix what ruff can fix
 	@$(bin)/ruff check --fix --quiet --exit-zero service tests scripts
