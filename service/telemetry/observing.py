@@ -112,7 +112,7 @@ class Telemetry:
     def partition_lost(self, partition: Partition, message: str) -> None:
         self._log.warning("partition.lost", topic=partition.topic, partition=partition.number, reason=message)
 
-    def called(self, system: str, operation: str, status: int | None, seconds: float) -> None:
+    def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
         """One call of a system has ended; `status` is None when no answer came."""
         self._metrics.calls.labels(system, operation, str(status or 0)).inc()
         self._metrics.call_seconds.labels(system).observe(seconds)
