@@ -197,6 +197,12 @@ def test_a_deselect_that_carries_an_attribute_is_refused(system: Eholdings, attr
     assert shown(system, MANAGED)["isSelected"] is True
 
 
+def test_a_deselect_of_a_custom_title_may_carry_attributes_and_removes_it_all_the_same(system: Eholdings) -> None:
+    assert system.handle(put_call(CUSTOM_TITLE, isSelected=False, coverageStatement="x")).status == 500
+
+    assert system.handle(eholdings_call("GET", f"/{CUSTOM_TITLE}")).status == 404
+
+
 @pytest.mark.parametrize("resource_id", [CUSTOM_PACKAGE, CUSTOM_TITLE])
 def test_deselecting_in_a_custom_package_removes_the_title_and_answers_500(system: Eholdings, resource_id: str) -> None:
     reply = system.handle(put_call(resource_id, isSelected=False))

@@ -191,6 +191,10 @@ def test_the_url_is_checked_for_custom_titles_and_only_as_java_does(
         ),
         ([("2012-01-01", ""), ("2010-01-01", "")], "CoverageList cannot contain overlapping dates."),
         (
+            [("2012-01-01", "2012-12-31"), ("2011-01-01", "2012-01-01")],
+            "CoverageList cannot contain overlapping dates.",
+        ),
+        (
             [("2010-01-01", "2010-12-31"), ("2012-01-01", "2012-12-31")],
             "CoverageList contains a date that exceeds a previous date value",
         ),
@@ -205,6 +209,15 @@ def test_the_rm_api_refuses_coverages_it_cannot_take_with_400(
 
     assert (reply.status, reply.content_type) == (400, JSON_API)
     assert at(content(reply), "errors", 0, "title") == message
+
+
+def test_coverages_that_meet_without_sharing_a_day_are_taken(system: Eholdings) -> None:
+    sent = [
+        {"beginCoverage": "2012-01-01", "endCoverage": ""},
+        {"beginCoverage": "2011-01-01", "endCoverage": "2011-12-31"},
+    ]
+
+    assert system.handle(put_call(MANAGED, isSelected=True, customCoverages=sent)).status == 200
 
 
 def test_coverages_that_are_null_are_500_and_change_nothing(system: Eholdings) -> None:
