@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["pytester", "tests.plugins.brokers", "tests.plugins.skips"]
+
+if os.environ.get("CI", "").lower() != "true":  # there, hypothesis chooses a profile of its own
+    settings.register_profile("development", deadline=None, print_blob=True)  # a busy machine is no fault of the code
+    settings.load_profile("development")
 
 
 @pytest.fixture(autouse=True)
