@@ -11,6 +11,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from service.engine.offsets import Position, Run
 
@@ -41,9 +42,7 @@ def encode(position: Position) -> str:
     payload += _encode_ascending(sorted(position.progress), position.frontier)
     for offset in sorted(position.progress):
         payload += _varint(position.progress[offset])
-    text = (
-        f"{VERSION}.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}.{_checksum(payload, position.frontier)}"
-    )
+    text = f"{VERSION}.{_base64(payload)}.{_checksum(payload, position.frontier)}"
     if len(text) > MAX_BYTES:
         raise MetadataTooLong(f"{len(text)} bytes")
     return text
@@ -61,6 +60,8 @@ def decode(frontier: int, metadata: str) -> Position:
         payload = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     except (binascii.Error, ValueError) as error:
         raise MetadataDamaged("not base64") from error
+    if _base64(payload) != body:
+        raise MetadataDamaged("not the base64 that was written")
     if _checksum(payload, frontier) != checksum:
         raise MetadataDamaged("wrong checksum")
     try:
@@ -73,7 +74,10 @@ def _decode_payload(frontier: int, payload: Iterator[int]) -> Position:
     completed = _decode_completed(payload, frontier)
     attempted = frozenset(_decode_ascending(payload, frontier))
     exports = _decode_ascending(payload, frontier)
-    return Position(frontier, completed, attempted, {offset: _read_varint(payload) for offset in exports})
+    progress = {offset: _read_varint(payload) for offset in exports}
+    if next(payload, None) is not None:
+        raise MetadataDamaged("something behind its end")
+    return Position(frontier, completed, attempted, progress)
 
 
 def _encode_completed(runs: Sequence[Run], frontier: int) -> bytes:
@@ -103,7 +107,10 @@ def _decode_completed(payload: Iterator[int], frontier: int) -> tuple[Run, ...]:
             runs.append((start, position))
         return tuple(runs)
     if form == _BITSET:
-        return tuple(_runs_of_bits(bytes(next(payload) for _ in range(count)), frontier))
+        bitset = bytes(islice(payload, min(count, MAX_BYTES)))
+        if len(bitset) < count:
+            raise MetadataDamaged("cut short")
+        return tuple(_runs_of_bits(bitset, frontier))
     raise MetadataDamaged(f"unknown form {form}")
 
 
@@ -153,6 +160,10 @@ def _read_varint(payload: Iterator[int]) -> int:
         if byte < 0x80:
             return number
         shift += 7
+
+
+def _base64(payload: bytes | bytearray) -> str:
+    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
 
 
 def _checksum(payload: bytes | bytearray, frontier: int) -> str:
