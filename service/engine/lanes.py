@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Generic, TypeVar
 
 Member = TypeVar("Member", bound=Hashable)
@@ -72,6 +73,8 @@ class _Lane(Generic[Member]):
 class _Ticket(Generic[Member]):
     """The lanes that a member stands in, and in how many it still waits for the word."""
 
+    number: int
+    """Ascending in the order of arrival."""
     keys: tuple[Hashable, ...]
     waiting: int
 
@@ -82,6 +85,7 @@ class Lanes(Generic[Member]):
     def __init__(self) -> None:
         self._lanes: dict[Hashable, _Lane[Member]] = {}
         self._tickets: dict[Member, _Ticket[Member]] = {}
+        self._numbers = count()
 
     def __len__(self) -> int:
         """Members that have entered and not left."""
@@ -104,11 +108,12 @@ class Lanes(Generic[Member]):
             if lane is None:
                 lane = self._lanes[key] = _Lane()
             waiting += not lane.append(member, writes=exclusive)
-        self._tickets[member] = _Ticket(tuple(modes), waiting)
+        self._tickets[member] = _Ticket(next(self._numbers), tuple(modes), waiting)
         return waiting == 0
 
     def leave(self, member: Member) -> list[Member]:
-        """Take `member` out of all its lanes, whether it ran or not. Returns those that may run now, in their order.
+        """Take `member` out of all its lanes, whether it ran or not. Returns those that may run now, in the order
+        of their arrival.
 
         A member that never entered, or has left, changes nothing.
         """
@@ -125,4 +130,6 @@ class Lanes(Generic[Member]):
                     ready.append(granted)
             if not lane.stands:
                 del self._lanes[key]
+        if len(ready) > 1:
+            ready.sort(key=lambda granted: self._tickets[granted].number)
         return ready
