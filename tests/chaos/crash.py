@@ -24,10 +24,10 @@ from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
 from tests.chaos.workload import Workload, applied_numbers
+from tests.support.relay import worker_settings
 from tests.support.relay_process import RelayProcess
 from tests.support.topic_reading import TopicReader, event_ids
 
-SESSION_SECONDS = 6
 RESULT_SECONDS = 120.0
 LATENCY_SECONDS = {"eholdings": 0.01, "inventory": 0.01, "scsb": 0.02}
 
@@ -57,7 +57,9 @@ class Report:
         ]
 
 
-async def crash(bootstrap_servers: str, events: int, entities: int, kills: int, delivery: str = "exactly_once") -> Report:
+async def crash(
+    bootstrap_servers: str, events: int, entities: int, kills: int, delivery: str = "exactly_once"
+) -> Report:
     """Publish, work with two workers, kill one `kills` times spread over the run, then judge."""
     prefix = f"crash-{uuid.uuid4().hex[:8]}."
     workload = Workload(events, entities)
@@ -99,23 +101,6 @@ async def crash(bootstrap_servers: str, events: int, entities: int, kills: int, 
         report.seconds = time.monotonic() - started
         judge(report, workload, sandbox, results, dead_letters, once=delivery == "exactly_once")
     return report
-
-
-def worker_settings(bootstrap_servers: str, prefix: str, sandbox: Sandbox) -> dict[str, str]:
-    """The environment of a worker against the sandbox."""
-    return {
-        "RELAY_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
-        "RELAY_KAFKA__GROUP_ID": prefix + "relay",
-        "RELAY_KAFKA__SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
-        "RELAY_TOPICS__PREFIX": prefix,
-        "RELAY_FOLIO__URL": sandbox.folio_url,
-        "RELAY_FOLIO__TENANT": "diku",
-        "RELAY_FOLIO__USERNAME": "relay",
-        "RELAY_FOLIO__PASSWORD": "relay-password",
-        "RELAY_SCSB__URL": sandbox.scsb_url,
-        "RELAY_SCSB__API_KEY": "sandbox-scsb-key",
-        "RELAY_HTTP__PORT": "0",
-    }
 
 
 def judge(

@@ -69,7 +69,14 @@ class Workload:
             "inventory": lambda: (_inventory(name, number), "holdings.changed"),
             "scsb": lambda: (_transfer(name, number), "holdings.transfer.requested"),
         }[system]()
-        value = {"specversion": "1.0", "id": event_id, "source": "/workload", "type": kind, "tenant": "diku", "data": data}
+        value = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "/workload",
+            "type": kind,
+            "tenant": "diku",
+            "data": data,
+        }
         topic = CHANGES if kind == "holdings.changed" else TRANSFER_REQUESTS
         return Numbered(event_id, entity, number, Outgoing(topic, entity.encode(), orjson.dumps(value), (JSON,)))
 

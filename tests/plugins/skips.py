@@ -12,15 +12,20 @@ SAMPLE_DATA_ABSENT = "the folder of FOLIO's sample data is absent"
 """The one reason for which a test may be skipped in CI."""
 
 
+BESIDE_THE_CHECKOUT = Path(__file__).parents[3] / "shared" / "data" / "folio-sample"
+
+
 @pytest.fixture(scope="session")
 def folio_sample_data() -> Path:
-    """The folder of FOLIO's sample data, named by `FOLIO_SAMPLE_DATA`. A test that needs it is skipped without it."""
-    folder = os.environ.get("FOLIO_SAMPLE_DATA", "")
-    if not folder:
-        pytest.skip(f"{SAMPLE_DATA_ABSENT}: FOLIO_SAMPLE_DATA does not name it")
-    if not Path(folder).is_dir():
-        pytest.fail(f"FOLIO_SAMPLE_DATA names no folder: {folder}")
-    return Path(folder)
+    """The folder of FOLIO's sample data: `FOLIO_SAMPLE_DATA` names it, or it lies beside the checkout. A test that needs
+    it is skipped where it is not there."""
+    named = os.environ.get("FOLIO_SAMPLE_DATA")
+    if named and not Path(named).is_dir():
+        pytest.fail(f"FOLIO_SAMPLE_DATA names no folder: {named}")
+    folder = Path(named) if named else BESIDE_THE_CHECKOUT
+    if not folder.is_dir():
+        pytest.skip(f"{SAMPLE_DATA_ABSENT}: it is neither beside the checkout nor named by FOLIO_SAMPLE_DATA")
+    return folder
 
 
 def _strict() -> bool:
