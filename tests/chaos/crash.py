@@ -1,4 +1,4 @@
-"""Two workers on a real broker, one of them killed again and again: is every event's result there once, and was the order kept?
+"""Two workers on a real broker, one of them killed again and again: is every event's result there once, in order?
 
     python -m tests.chaos.crash --events 1000 --entities 50 --kills 2
 
@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from service.kafka.publisher import publish_all
@@ -49,7 +50,8 @@ class Report:
     def lines(self) -> list[str]:
         return [
             f"{self.events} events, {self.kills} kills, {self.seconds:.1f} s",
-            f"{len(self.results)} events with a result, {sum(self.results.values())} results, {self.dead_letters} dead letters",
+            f"{len(self.results)} events with a result, {sum(self.results.values())} results, "
+            f"{self.dead_letters} dead letters",
             "outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())),
             f"{self.calls} writing calls, of which {self.repeated_calls} repeated after a kill",
             *(f"BROKEN: {fault}" for fault in self.faults),
@@ -81,7 +83,7 @@ async def crash(
             await publish_all(kafka, prefix, [event.outgoing for event in workload.events])
             for kill in range(1, kills + 1):
                 due = events * kill // (kills + 1)
-                await results.read_until(lambda reader, due=due: len(reader.records) >= due, RESULT_SECONDS)
+                await results.read_until(partial(_has_records, due), RESULT_SECONDS)
                 workers[0].kill()
                 await workers[0].ended()
                 await workers[0].start()
@@ -101,6 +103,10 @@ async def crash(
         report.seconds = time.monotonic() - started
         judge(report, workload, sandbox, results, dead_letters, once=delivery == "exactly_once")
     return report
+
+
+def _has_records(count: int, reader: TopicReader) -> bool:
+    return len(reader.records) >= count
 
 
 def judge(
@@ -134,8 +140,8 @@ def judge(
 
 
 def judge_order(report: Report, entity: str, calls: list[tuple[int, float, float]]) -> None:
-    """Numbers rise one by one; a kill may set them back to what was not yet stored, from where they rise again. No two calls
-    for one entity at a time."""
+    """Numbers rise one by one; a kill may set them back to what was not yet stored, from where they rise again. No two
+    calls for one entity at a time."""
     highest = 0
     for number, _, _ in calls:
         if number > highest + 1:
@@ -159,7 +165,7 @@ async def main(arguments: argparse.Namespace) -> int:
     finally:
         if broker:
             await broker.stop()
-    print("\n".join(report.lines()))
+    sys.stdout.write("\n".join(report.lines()) + "\n")
     return 1 if report.faults else 0
 
 

@@ -64,11 +64,14 @@ class Workload:
         entity, number = self.entities[index % entities], index // entities + 1
         system, _, name = entity.partition(":")
         event_id = f"{entity}#{number}"
-        data, kind = {
-            "eholdings": lambda: (_eholdings(name, number), "holdings.changed"),
-            "inventory": lambda: (_inventory(name, number), "holdings.changed"),
-            "scsb": lambda: (_transfer(name, number), "holdings.transfer.requested"),
-        }[system]()
+        match system:
+            case "eholdings":
+                data = _eholdings(name, number)
+            case "inventory":
+                data = _inventory(name, number)
+            case _:
+                data = _transfer(name, number)
+        kind = "holdings.transfer.requested" if system == "scsb" else "holdings.changed"
         value = {
             "specversion": "1.0",
             "id": event_id,

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from service.engine.ports import Outgoing
 from service.kafka.topics import CHANGES
@@ -44,7 +45,7 @@ def two_items_in_one_bib() -> dict[str, Any]:
 async def call_has_arrived(running: RunningRelay, system: str, method: str) -> None:
     """Blocks until the sandbox has a call in its ledger that is not answered yet."""
     async with asyncio.timeout(30):
-        while not any(e.system == system and e.method == method and e.applied for e in running.sandbox.ledger):
+        while not any(e.system == system and e.method == method and e.applied for e in running.sandbox.ledger):  # noqa: ASYNC110 - the ledger has no event
             await asyncio.sleep(0.02)
 
 
@@ -185,8 +186,6 @@ async def test_records_that_cannot_be_read_become_dead_letters_byte_for_byte_and
 
 
 async def test_a_record_with_neither_key_nor_value_becomes_a_dead_letter_too(kafka: str) -> None:
-    from aiokafka import AIOKafkaProducer
-
     async with relay(kafka) as running:
         producer = AIOKafkaProducer(bootstrap_servers=kafka)
         await producer.start()

@@ -1,4 +1,4 @@
-"""A whole relay for a test: topics of its own, a sandbox, workers, and a way to send events and to read what came of them."""
+"""A whole relay for a test: topics, a sandbox, workers, and a way to send events and to read what came of them."""
 
 from __future__ import annotations
 
