@@ -14,6 +14,8 @@ from service.sandbox.broker import BrokerError, LocalBroker
 from service.sandbox.broker_probe import is_ready
 from tests.plugins.brokers import StartBroker
 
+pytestmark = pytest.mark.broker
+
 
 async def create_topic(servers: str, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
