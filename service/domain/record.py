@@ -20,7 +20,8 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One consumed record. `epoch` is the assignment under which it was received; a reply for another epoch is stale."""
+    """One consumed record. `epoch` is the assignment under which it was received; a reply for another epoch is
+    stale."""
 
     partition: Partition
     offset: int

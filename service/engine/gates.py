@@ -1,0 +1,106 @@
+"""The gates in front of the systems: one for each system and tenant, with its circuit and those who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from service.domain.answers import Answer, Denied, Settled, Stumbled
+from service.engine.circuit import Circuit, CircuitPolicy, Reason
+from service.engine.lease import Lease
+from service.engine.ports import Observer
+from service.engine.retry import Uniform
+
+GateKey: TypeAlias = tuple[str, str | None]
+"""System and tenant."""
+
+
+class Gate:
+    """One circuit and its queue. Waiting costs neither a slot nor an attempt."""
+
+    def __init__(self, key: GateKey, circuit: Circuit, observer: Observer) -> None:
+        self.key = key
+        self.circuit = circuit
+        self._observer = observer
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.circuit.reason is None
+
+    async def pass_through(self, lease: Lease) -> bool:
+        """Blocks while the circuit lets nobody through. Whether who has passed is the probe of an open circuit.
+
+        Raises `OwnershipLost` when the lease ends meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        while not self.circuit.admit(loop.time()):
+            turn: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(turn)
+            self._set_timer()
+            try:
+                await lease.wait_for(turn)
+            finally:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+        return not self.closed
+
+    def learn(self, record: object, answer: Answer) -> None:
+        """What the system answered to a call that had passed."""
+        now = asyncio.get_running_loop().time()
+        match answer:
+            case Settled():
+                if self.circuit.answered():
+                    self._observer.circuit_closed(*self.key)
+                    self._wake(len(self._waiting))
+            case Stumbled():
+                if self.circuit.stumbled(record, now, answer.retry_after_seconds):
+                    self._observer.circuit_opened(*self.key, Reason.FAILING, answer.message)
+                self._set_timer()
+            case Denied():
+                if self.circuit.denied(answer.reason, now, answer.retry_after_seconds):
+                    self._observer.circuit_opened(*self.key, Reason(answer.reason), answer.message)
+                self._set_timer()
+
+    def abandon(self) -> None:
+        """A call that had passed was given up without an answer."""
+        self.circuit.abandoned()
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """One who waits is woken when the next probe is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_at(self.circuit.probe_at, self._wake, 1)
+
+    def _wake(self, count: int) -> None:
+        while count and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                count -= 1
+
+
+class Gates:
+    """All gates of a worker."""
+
+    def __init__(self, policy: CircuitPolicy, uniform: Uniform, observer: Observer) -> None:
+        self._policy = policy
+        self._uniform = uniform
+        self._observer = observer
+        self._gates: dict[GateKey, Gate] = {}
+
+    def __iter__(self) -> Iterator[Gate]:
+        return iter(self._gates.values())
+
+    def gate(self, system: str, tenant: str | None) -> Gate:
+        key = (system, tenant)
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = Gate(key, Circuit(self._policy, self._uniform), self._observer)
+        return gate
