@@ -1,0 +1,47 @@
+"""The sample events of the demonstration. Every title, name and number in them is made up."""
+
+from __future__ import annotations
+
+from service.demo.sample import JsonObject, Sample, Story, interleaved
+from service.demo.samples import (
+    consortium,
+    journals,
+    monographs,
+    packages,
+    recap,
+    refused,
+    serials,
+    sources,
+    tenants,
+    troubles,
+)
+from service.demo.samples.eresources import ACCESS_TYPES, seeded
+from service.demo.samples.telling import DEFAULT_TENANT
+from service.sandbox.exchange import JsonValue
+
+_CHAPTERS = (troubles, journals, packages, monographs, serials, sources, consortium, recap, tenants, refused)
+
+ACCOUNTS: JsonObject = {
+    DEFAULT_TENANT: {"users": {"relay": {"password": "relay-password"}}},
+    tenants.HILLSIDE_COLLEGE: {"users": {"relay": {"password": "college-password"}}},
+    consortium.CONSORTIUM: {"users": {"relay": {"password": "unused"}}, "tokens": {"token-of-the-consortium": "relay"}},
+    tenants.GHOST: {"users": {"somebody": {"password": "not-known-to-the-relay"}}},
+}
+"""The tenants of the demonstration with their made-up credentials, as the sandbox's `login` takes them."""
+
+
+def all_stories() -> list[Story]:
+    """Every story, those first that take long."""
+    return [story for chapter in _CHAPTERS for story in chapter.stories()]
+
+
+def all_samples() -> list[Sample]:
+    """Every sample in the order in which it is published."""
+    return interleaved(all_stories())
+
+
+def seeds() -> list[JsonObject]:
+    """What the sandbox holds before the first event: states to be loaded one after the other."""
+    types: dict[str, JsonValue] = {**ACCESS_TYPES}
+    basis: list[JsonObject] = [{"login": {"tenants": ACCOUNTS}}, seeded(accessTypes=types)]
+    return basis + [seed for story in all_stories() for seed in story.seeds]
