@@ -68,6 +68,7 @@ def test_the_absence_of_the_sample_data_is_a_reason_in_ci_too(
 ) -> None:
     monkeypatch.setenv("CI", "true")
     monkeypatch.delenv("FOLIO_SAMPLE_DATA", raising=False)
+    monkeypatch.setattr(skips, "BESIDE_THE_CHECKOUT", pytester.path / "nowhere")
 
     run(pytester, "def test_it(folio_sample_data): ...").assert_outcomes(skipped=1)
 
