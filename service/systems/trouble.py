@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from service.domain.answers import Denial, Denied, Finding, Stumbled
+from service.domain.jsonvalue import JsonObject
 from service.domain.operations import Step, asked_of
 from service.systems.http import Lost, NotSent, Reply
 
@@ -82,7 +83,7 @@ def unreadable(reply: Reply, system: str, *, changes: bool) -> Trouble:
     return Trouble(f"{system}: unreadable answer under {reply.status} ({kind[:100]})", reply.status, uncertain=changes)
 
 
-def mapping_of(reply: Reply) -> Mapping[str, object] | None:
+def mapping_of(reply: Reply) -> JsonObject | None:
     """The decoded body when it is an object."""
     content = reply.json()
     return content if isinstance(content, Mapping) else None
