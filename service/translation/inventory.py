@@ -173,4 +173,4 @@ def _optional(validated: Mapping[str, object] | None) -> JsonObject | None:
 
 
 def _objects(validated: object) -> Sequence[JsonObject]:
-    return cast(Sequence[JsonObject], validated or ())
+    return () if validated is None else cast(Sequence[JsonObject], validated)

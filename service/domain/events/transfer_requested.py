@@ -120,10 +120,14 @@ def _entry_objections(raw: object, same: str, kind: str) -> Iterator[Objection]:
             yield Objection((side, "barcode"), BARCODE)
     if isinstance(source, dict) and isinstance(destination, dict):
         before, after = source.get(same), destination.get(same)
-        if isinstance(before, str) and isinstance(after, str) and before != after:
+        if _is_id(before) and _is_id(after) and before != after:
             yield Objection(
                 ("destination", same), f"must equal the {kind} id of the source: it stays the same when it moves"
             )
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip())
 
 
 def _bound_with_objections(raw: dict[str, object]) -> Iterator[Objection]:
