@@ -1,0 +1,173 @@
+"""All systems behind one door: routes a step to its adapter, and says which steps cannot be carried out here at all.
+
+Owns the making and closing of the adapters. It must not read the environment or judge an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from service.domain.answers import Answer, Finding, failed
+from service.domain.codes import Code
+from service.domain.operations import (
+    AddResource,
+    DeleteHoldingsSource,
+    DeleteRecordSet,
+    DeleteSharedRecordSet,
+    DeselectResource,
+    RemoveResource,
+    Step,
+    Transfer,
+    UpdateResource,
+    UpsertHoldingsSource,
+    UpsertRecordSet,
+    UpsertSharedRecordSet,
+    system_of,
+)
+from service.engine.batching import BatchLimits
+from service.engine.ports import CallContext
+from service.systems.eholdings import Eholdings
+from service.systems.folio import FolioGateway
+from service.systems.holdings_sources import HoldingsSources
+from service.systems.http import CallObserver, Clocks, Headers, HttpClient
+from service.systems.inventory import Inventory
+from service.systems.scsb import Scsb, scsb_headers
+from service.systems.timeouts import Timeouts
+from service.systems.tokens import Credentials, TenantTokens
+
+
+@dataclass(frozen=True, slots=True)
+class SystemsConfig:
+    """Where the systems are and how to call them. A system whose address is None is not configured."""
+
+    folio_url: str | None = None
+    tenants: Mapping[str, Credentials] = field(default_factory=dict)
+    """Credentials by FOLIO tenant; the default tenant's among them."""
+    scsb_url: str | None = None
+    scsb_api_key: str | None = field(default=None, repr=False)
+    create_missing_sources: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    batch_limits: BatchLimits = field(default_factory=BatchLimits)
+    user_agent: str = "holdings-relay"
+
+
+@dataclass(frozen=True, slots=True)
+class _Folio:
+    tokens: TenantTokens
+    eholdings: Eholdings
+    inventory: Inventory
+    holdings_sources: HoldingsSources
+
+
+class ConfiguredSystems:
+    """The engine's `Systems`, and the readers that `inspect` uses."""
+
+    def __init__(
+        self,
+        config: SystemsConfig,
+        transport: httpx.AsyncBaseTransport,
+        observer: CallObserver | None = None,
+        clocks: Clocks | None = None,
+    ) -> None:
+        """Takes over `transport`, which `aclose` closes. `observer` is told of every call."""
+        self._config = config
+        self._transport = transport
+        self._observer = observer
+        self._clocks = clocks or Clocks()
+        self._folio = self._open_folio(config.folio_url) if config.folio_url else None
+        self._scsb = self._open_scsb(config.scsb_url) if config.scsb_url else None
+
+    @property
+    def eholdings(self) -> Eholdings | None:
+        """None where FOLIO is not configured."""
+        return self._folio.eholdings if self._folio is not None else None
+
+    @property
+    def inventory(self) -> Inventory | None:
+        """None where FOLIO is not configured."""
+        return self._folio.inventory if self._folio is not None else None
+
+    @property
+    def holdings_sources(self) -> HoldingsSources | None:
+        """None where FOLIO is not configured."""
+        return self._folio.holdings_sources if self._folio is not None else None
+
+    def unconfigured(self, step: Step) -> Finding | None:
+        """A failed finding when the step's system has no address here, or its tenant no credentials; None otherwise."""
+        system = system_of(step)
+        if isinstance(step, Transfer):
+            return _not_configured(system) if self._scsb is None else None
+        if self._folio is None:
+            return _not_configured(system)
+        if not self._folio.tokens.knows(step.tenant):
+            named = f"tenant {step.tenant!r} has no credentials here" if step.tenant else "no tenant, and no default"
+            return failed(Code.TENANT_NOT_CONFIGURED, None, f"{system}: {named}")
+        return None
+
+    async def attempt(self, step: Step, context: CallContext) -> Answer:
+        """One attempt at a step that `unconfigured` has nothing against. Raises only `OwnershipLost`."""
+        match step:
+            case Transfer() if self._scsb is not None:
+                return await self._scsb.attempt(step, context)
+            case UpdateResource() | DeselectResource() | AddResource() | RemoveResource() if self._folio is not None:
+                return await self._folio.eholdings.attempt(step, context)
+            case UpsertRecordSet() | DeleteRecordSet() if self._folio is not None:
+                return await self._folio.inventory.attempt(step, context)
+            case UpsertSharedRecordSet() | DeleteSharedRecordSet() if self._folio is not None:
+                return await self._folio.inventory.attempt(step, context)
+            case UpsertHoldingsSource() | DeleteHoldingsSource() if self._folio is not None:
+                return await self._folio.holdings_sources.attempt(step, context)
+            case _:
+                raise LookupError(f"{system_of(step)} is not configured; ask `unconfigured` first")
+
+    async def aclose(self) -> None:
+        """Ends what is under way and closes every connection."""
+        if self._folio is not None:
+            await self._folio.inventory.aclose()
+            await self._folio.holdings_sources.aclose()
+            await self._folio.tokens.aclose()
+        await self._transport.aclose()
+
+    def _open_folio(self, url: str) -> _Folio:
+        timeouts, clocks = self._config.timeouts, self._clocks
+        tokens = TenantTokens(
+            self._client("login", url),
+            self._config.tenants,
+            login_seconds=timeouts.login_seconds,
+            clocks=clocks,
+        )
+        sources = HoldingsSources(
+            FolioGateway(self._client("holdings-sources", url), tokens),
+            read_seconds=timeouts.holdings_sources_seconds,
+            create_missing=self._config.create_missing_sources,
+            clocks=clocks,
+        )
+        inventory = FolioGateway(self._client("inventory", url), tokens)
+        return _Folio(
+            tokens,
+            Eholdings(FolioGateway(self._client("eholdings", url), tokens), timeouts.eholdings_seconds),
+            Inventory(inventory, sources, timeouts, self._config.batch_limits),
+            sources,
+        )
+
+    def _open_scsb(self, url: str) -> Scsb:
+        headers = scsb_headers(self._config.scsb_api_key or "")
+        return Scsb(self._client("scsb", url, headers), self._config.timeouts.scsb_seconds)
+
+    def _client(self, system: str, url: str, headers: Headers = ()) -> HttpClient:
+        return HttpClient(
+            system,
+            url,
+            self._transport,
+            headers=(("User-Agent", self._config.user_agent), *headers),
+            connect_seconds=self._config.timeouts.connect_seconds,
+            observer=self._observer,
+            clocks=self._clocks,
+        )
+
+
+def _not_configured(system: str) -> Finding:
+    return failed(Code.SYSTEM_NOT_CONFIGURED, None, f"{system} has no address in the settings")
