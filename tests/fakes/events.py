@@ -1,0 +1,96 @@
+"""Events for tests of the engine: they say outright which entities they touch. Also what is published of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import orjson
+
+from service.domain.codes import Code
+from service.domain.operations import (
+    Asked,
+    EventIdentity,
+    Plan,
+    Step,
+    Transfer,
+    TransferEntry,
+    UpdateResource,
+    asked_of,
+)
+from service.domain.outcomes import Outcome, Overall, Rejection
+from service.domain.record import Partition, Record
+from service.engine.ports import Outgoing
+
+TENANT = "diku"
+RESULTS, DEAD_LETTERS = "holdings.results", "holdings.dead-letters"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEvent:
+    """`writes` and `reads` name entities. One that is not valid is rejected without a call."""
+
+    id: str
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    transfer: bool = False
+    valid: bool = True
+
+    def encode(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+
+def step_of(event: FakeEvent) -> Step:
+    """A step that names its event in its target."""
+    if not event.transfer:
+        return UpdateResource(TENANT, event.id, {}, None)
+    return Transfer("PUL", (), (TransferEntry(Asked("scsb", "transfer-item", event.id), {}, {}),))
+
+
+def event_id_of(step: Step) -> str:
+    return asked_of(step)[0].target or ""
+
+
+def interpret(record: Record) -> Plan | Rejection:
+    """The plan of a `FakeEvent`."""
+    event = FakeEvent(**orjson.loads(record.value or b""))
+    identity = EventIdentity(event.id, "test", "fake")
+    if not event.valid:
+        return Rejection(Code.INVALID_DATA, "made to be refused", identity)
+    return Plan(
+        identity,
+        TENANT,
+        None,
+        (step_of(event),),
+        frozenset((name,) for name in event.writes),
+        frozenset((name,) for name in event.reads),
+    )
+
+
+class Told(NamedTuple):
+    """What a published record says of an event."""
+
+    event_id: str
+    partition: Partition
+    offset: int
+    overall: Overall
+    code: str | None
+
+
+def render(outcome: Outcome) -> Sequence[Outgoing]:
+    """A result, and a dead letter where one is due."""
+    failure = outcome.first_failure
+    code = failure.finding.code if failure else None
+    told = (outcome.event.id, list(outcome.record.partition), outcome.record.offset, outcome.overall, code)
+    value = orjson.dumps(told)
+    records = [Outgoing(RESULTS, None, value)]
+    if outcome.overall in (Overall.FAILED, Overall.PARTIAL):
+        records.append(Outgoing(DEAD_LETTERS, None, value))
+    return records
+
+
+def told_by(outgoing: Outgoing) -> Told:
+    """The reverse of `render`."""
+    event_id, (topic, number), offset, overall, code = orjson.loads(outgoing.value or b"")
+    return Told(event_id, Partition(topic, number), offset, Overall(overall), code)

@@ -1,0 +1,60 @@
+"""An observer that writes down what it is told."""
+
+from __future__ import annotations
+
+from service.domain.outcomes import Outcome
+from service.domain.record import Partition, Record
+from service.engine.offsets import Position
+from tests.fakes.observing import SilentObserver
+
+
+class RecordingObserver(SilentObserver):
+    """Implements `engine.ports.Observer`."""
+
+    def __init__(self) -> None:
+        self.records_received: list[Record] = []
+        self.records_dropped: list[Record] = []
+        self.outcomes: list[Outcome] = []
+        self.retries: list[tuple[str, int, float, str]] = []
+        """System, attempts, pause in seconds, message."""
+        self.commit_sizes: list[int] = []
+        self.commit_failures: list[str] = []
+        self.source_failures: list[str] = []
+        self.taken: list[Partition] = []
+        self.released: list[Partition] = []
+        self.lost: list[tuple[Partition, str]] = []
+
+    @property
+    def in_work(self) -> int:
+        """Records of which neither an outcome nor the loss was told."""
+        return len(self.records_received) - len(self.outcomes) - len(self.records_dropped)
+
+    def received(self, record: Record) -> None:
+        self.records_received.append(record)
+
+    def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None:
+        self.retries.append((system, attempts, pause_seconds, message))
+
+    def settled(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def committed(self, partition: Partition, records: int, seconds: float) -> None:
+        self.commit_sizes.append(records)
+
+    def commit_failed(self, partition: Partition, message: str) -> None:
+        self.commit_failures.append(message)
+
+    def dropped(self, record: Record, message: str) -> None:
+        self.records_dropped.append(record)
+
+    def source_failed(self, message: str) -> None:
+        self.source_failures.append(message)
+
+    def partition_taken(self, partition: Partition, position: Position) -> None:
+        self.taken.append(partition)
+
+    def partition_released(self, partition: Partition, reason: str) -> None:
+        self.released.append(partition)
+
+    def partition_lost(self, partition: Partition, message: str) -> None:
+        self.lost.append((partition, message))

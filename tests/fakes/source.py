@@ -1,0 +1,142 @@
+"""A member of the fake broker's consumer group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+from service.domain.record import Partition, Record
+from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable
+from tests.fakes.broker import FakeBroker, FakeStore
+from tests.fakes.process import FakeProcess
+
+
+class FakeSource:
+    """Implements `engine.ports.Source`. `troubles["claim"].append(error)` makes the next claim raise it; likewise
+    "start" and "fetch". As with aiokafka, an assignment sets every partition back to its committed offset and lets it
+    flow."""
+
+    def __init__(self, broker: FakeBroker, process: FakeProcess, fetch_records: int = 500) -> None:
+        self.troubles: dict[str, deque[Exception]] = defaultdict(deque)
+        self.stores: list[FakeStore] = []
+        self.epochs: dict[Partition, int] = {}
+        self.paused: set[Partition] = set()
+        self._broker = broker
+        self._process = process
+        self._fetch_records = fetch_records
+        self._listener: AssignmentListener | None = None
+        self._positions: dict[Partition, int] = {}
+        self._assignments = 0
+        self._news = asyncio.Event()
+
+    @property
+    def is_dead(self) -> bool:
+        return self._process.killed
+
+    async def start(self, listener: AssignmentListener) -> None:
+        await self._process.breathe()
+        self._fail("start")
+        self._listener = listener
+        self._broker.join(self)
+
+    async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
+        await self._process.breathe()
+        await asyncio.sleep(self._broker.delay("fetch"))
+        self._fail("fetch")
+        if self._listener is None:
+            raise SourceUnavailable("the worker has left its group")
+        records = self._collect()
+        if not records:
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_seconds):
+                    await self._news.wait()
+            records = self._collect()
+        await self._process.breathe()
+        return records
+
+    async def claim(self, partition: Partition) -> Claim:
+        await self._process.breathe()
+        self._fail("claim")
+        fence = self._broker.fence(partition)
+        await asyncio.sleep(self._broker.delay("claim"))
+        await self._process.breathe()
+        if partition not in self.epochs:
+            raise OwnershipLost(f"{partition} went away meanwhile")
+        position = self._broker.position(partition)
+        self._positions[partition] = position.frontier
+        store = FakeStore(self._broker, partition, fence, self._process)
+        self.stores.append(store)
+        return Claim(position, store)
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        if partition not in self.epochs:
+            raise LookupError(f"{partition} is not assigned")
+        self._positions[partition] = offset
+        self.notice()
+
+    def pause(self, partitions: Sequence[Partition]) -> None:
+        self.paused.update(self.epochs.keys() & set(partitions))
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        self.paused.difference_update(partitions)
+        self.notice()
+
+    async def stop(self) -> None:
+        await self._process.breathe()
+        self._forget()
+        self._listener = None
+        self._broker.leave(self)
+
+    # ── what the broker does to a member ────────────────────────────────────────────────────────────────────────────
+
+    def notice(self) -> None:
+        """There may be something to fetch."""
+        self._news.set()
+
+    async def give_up(self) -> None:
+        """A rebalance begins."""
+        if self._listener is not None and self.epochs and not self.is_dead:
+            await self._process.call(self._listener.revoking())
+
+    async def take(self, partitions: Sequence[Partition]) -> None:
+        """A rebalance ends. What was ours before keeps its epoch."""
+        if self._listener is None or self.is_dead:
+            return
+        self._assignments += 1
+        self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
+        self.paused.clear()
+        self._positions = {partition: self._broker.position(partition).frontier for partition in partitions}
+        self.notice()
+        await self._process.call(self._listener.assigned(dict(self.epochs)))
+
+    async def find_out(self) -> None:
+        """A member that the group has expelled hears of it, and joins again as a new one."""
+        if self._listener is None or self in self._broker.members:
+            return
+        await self._process.call(self._listener.revoking())
+        self._forget()
+        self._broker.join(self)
+
+    def _forget(self) -> None:
+        self.epochs = {}
+        self.paused.clear()
+        self._positions = {}
+
+    def _fail(self, verb: str) -> None:
+        if self.troubles[verb]:
+            raise self.troubles[verb].popleft()
+
+    def _collect(self) -> list[Record]:
+        flowing = [partition for partition in self.epochs if partition not in self.paused]
+        records: list[Record] = []
+        for partition in flowing:
+            share = max(1, self._fetch_records // len(flowing))
+            log = self._broker.logs[partition]
+            due = [entry for entry in log if entry[0] >= self._positions[partition]][:share]
+            for offset, value in due:
+                records.append(Record(partition, offset, None, value, (), self.epochs[partition], 0.0))
+                self._positions[partition] = offset + 1
+        return records
