@@ -65,6 +65,7 @@ class Commits:
         self._batch = _Batch()
         self.metadata_bytes = 0
         """Of the last position that was, or was to be, committed."""
+        self._ended = False
         self._work = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -81,6 +82,8 @@ class Commits:
         """
         if offset in self._marked:
             return
+        if self._ended:
+            raise self._lost()
         self._offsets.attempt(offset)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._marks.append(stored)
@@ -108,17 +111,21 @@ class Commits:
                     self._work.clear()
                     self._empty.set()
         finally:
+            self._ended = True
             for stored in (*self._batch.marks, *self._marks):
                 if not stored.done():
-                    stored.set_exception(OwnershipLost(f"{self._partition} is no longer ours"))
+                    stored.set_exception(self._lost())
                     stored.exception()  # whoever waited may be gone already
+
+    def _lost(self) -> OwnershipLost:
+        return OwnershipLost(f"{self._partition} is no longer ours")
 
     def _wake(self) -> None:
         self._empty.clear()
         self._work.set()
 
     def _take(self) -> None:
-        while self._outbox and len(self._batch.outcomes) < MAX_OUTCOMES:
+        for _ in range(min(len(self._outbox), MAX_OUTCOMES)):
             outcome = self._outbox.popleft()
             self._offsets.finish(outcome.record.offset)
             self._marked.discard(outcome.record.offset)
@@ -159,7 +166,9 @@ class Commits:
             self._settled(outcome)
 
     async def _wait_for_more(self) -> None:
-        """Until another outcome may have moved the frontier."""
-        self._work.clear()
-        await self._work.wait()
+        """Until another outcome may have moved the frontier. The batch then grows beyond `MAX_OUTCOMES`: by growing
+        alone can it come to fit."""
+        if not self._outbox:
+            self._work.clear()
+            await self._work.wait()
         self._take()

@@ -36,7 +36,8 @@ class Lease:
         return self._ended.is_set()
 
     def hold(self) -> None:
-        self._open.clear()
+        if not self.ended:
+            self._open.clear()
 
     def resume(self) -> None:
         if not self.ended:

@@ -1,0 +1,332 @@
+"""The commit loop of one partition: in bulk, whole, again after a failure, and never for a partition that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from service.domain.outcomes import Outcome, Overall
+from service.domain.record import Partition
+from service.engine.commits import MAX_OUTCOMES, Commits
+from service.engine.offsets import Offsets, Position
+from service.engine.ports import OwnershipLost
+from tests.builders.outcomes import REFUSED, operation, outcome, record
+from tests.fakes.broker import CommitTrouble, FakeBroker, FakeStore
+from tests.fakes.events import RESULTS, render, told_by
+from tests.fakes.process import FakeProcess
+from tests.fakes.recording import RecordingObserver
+
+PARTITION = Partition("changes", 0)
+COMMIT_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Subject:
+    """A commit loop with everything around it."""
+
+    broker: FakeBroker
+    offsets: Offsets
+    commits: Commits
+    observer: RecordingObserver
+    settled: list[int]
+    running: asyncio.Task[None]
+
+    def receive(self, *offsets: int) -> None:
+        for offset in offsets:
+            self.offsets.receive(offset)
+
+    def add(self, *offsets: int, failed: bool = False) -> None:
+        for offset in offsets:
+            finding = operation(REFUSED) if failed else operation()
+            self.commits.add(outcome(finding, of=record(offset, partition=PARTITION)))
+
+    @property
+    def results(self) -> list[list[int]]:
+        """Offsets whose results were published, commit by commit."""
+        return [
+            [told_by(sent).offset for sent in commit.records if sent.topic == RESULTS] for commit in self.broker.commits
+        ]
+
+    @property
+    def positions(self) -> list[int]:
+        return [commit.offset for commit in self.broker.commits]
+
+
+@asynccontextmanager
+async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
+    """A loop that runs, each of its commits in two halves of half a second."""
+    broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
+    broker.delay = lambda verb: COMMIT_SECONDS / 2
+    offsets = Offsets(start or Position(0))
+
+    def note(stored: Outcome) -> None:
+        settled.append(stored.record.offset)
+
+    store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
+    commits = Commits(PARTITION, offsets, store, render, note, observer)
+    running = asyncio.create_task(commits.run())
+    yield Subject(broker, offsets, commits, observer, settled, running)
+    running.cancel()
+    await asyncio.wait((running,))
+
+
+def failing(*troubles: CommitTrouble | None) -> Callable[[Partition], CommitTrouble | None]:
+    """One trouble for each commit, none when they are used up."""
+    left = list(troubles)
+    return lambda partition: left.pop(0) if left else None
+
+
+async def test_nothing_is_committed_while_nothing_waits() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        await asyncio.sleep(3600)
+
+        assert subject.broker.commits == []
+
+
+async def test_a_quiet_partition_commits_at_once_and_a_busy_one_in_bulk() -> None:
+    async with committing() as subject:
+        subject.receive(*range(6))
+        subject.add(0)
+        await asyncio.sleep(0.1)
+        subject.add(1, 2)
+        await asyncio.sleep(0.1)
+        subject.add(3)
+        await subject.commits.emptied()
+
+        assert subject.results == [[0], [1, 2, 3]]
+        assert subject.positions == [1, 4]
+        assert asyncio.get_running_loop().time() == pytest.approx(2 * COMMIT_SECONDS)
+
+
+async def test_one_commit_takes_a_bounded_number_of_outcomes() -> None:
+    async with committing() as subject:
+        subject.receive(*range(MAX_OUTCOMES + 5))
+        subject.add(*range(MAX_OUTCOMES + 5))
+        await subject.commits.emptied()
+
+        assert [len(results) for results in subject.results] == [MAX_OUTCOMES, 5]
+
+
+async def test_a_position_says_finished_only_of_what_it_publishes() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1, 2)
+        subject.add(0)
+        await asyncio.sleep(0.1)
+        subject.add(1)  # while the commit of 0 is under way
+        await asyncio.sleep(COMMIT_SECONDS / 2)
+
+        assert subject.broker.position(PARTITION) == Position(1)
+        await subject.commits.emptied()
+        assert subject.broker.position(PARTITION) == Position(2)
+
+
+async def test_what_is_finished_beyond_the_frontier_rides_in_the_metadata() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1, 2, 3)
+        subject.add(1, 3)
+        await subject.commits.emptied()
+
+        assert subject.broker.position(PARTITION) == Position(0, ((1, 2), (3, 4)))
+        assert subject.commits.metadata_bytes == len(subject.broker.commits[-1].metadata) > 0
+
+
+async def test_an_outcome_counts_as_settled_only_once_its_commit_is_stored() -> None:
+    async with committing() as subject:
+        subject.receive(0)
+        subject.add(0)
+        await asyncio.sleep(COMMIT_SECONDS / 2)
+
+        assert (subject.settled, subject.commits.taken) == ([], 1)
+        await subject.commits.emptied()
+        assert (subject.settled, subject.commits.taken) == ([0], 0)
+
+
+async def test_a_failed_outcome_is_published_with_its_dead_letter_in_one_commit() -> None:
+    async with committing() as subject:
+        subject.receive(0)
+        subject.add(0, failed=True)
+        await subject.commits.emptied()
+
+        (commit,) = subject.broker.commits
+        assert [told_by(sent).overall for sent in commit.records] == [Overall.FAILED, Overall.FAILED]
+        assert [sent.topic for sent in commit.records] == ["holdings.results", "holdings.dead-letters"]
+
+
+async def test_a_commit_that_was_not_stored_is_written_again_with_the_same_records_and_then_what_came_since() -> None:
+    async with committing() as subject:
+        subject.broker.commit_trouble = failing(CommitTrouble.NOT_STORED, CommitTrouble.NOT_STORED)
+        subject.receive(0, 1)
+        subject.add(0)
+        await asyncio.sleep(0.1)
+        subject.add(1)
+        await subject.commits.emptied()
+
+        assert [offset for results in subject.results for offset in results] == [0, 1]
+        assert subject.settled == [0, 1]
+        assert subject.observer.commit_failures == ["made to fail"] * 2
+        assert subject.broker.position(PARTITION) == Position(2)
+
+
+async def test_pauses_between_failed_commits_grow_up_to_a_bound() -> None:
+    async with committing() as subject:
+        subject.broker.delay = lambda verb: 0.0
+        subject.broker.commit_trouble = lambda partition: CommitTrouble.NOT_STORED
+        subject.receive(0)
+        subject.add(0)
+        await asyncio.sleep(1)
+        after_a_second = len(subject.observer.commit_failures)
+        await asyncio.sleep(600)
+
+        assert 2 <= after_a_second <= 5
+        assert 100 <= len(subject.observer.commit_failures) <= 140
+
+
+@pytest.mark.parametrize("trouble", [CommitTrouble.LOST_BUT_STORED, CommitTrouble.LOST_AND_NOT_STORED])
+async def test_a_commit_of_which_nobody_knows_ends_the_loop_and_is_not_repeated(trouble: CommitTrouble) -> None:
+    async with committing() as subject:
+        subject.broker.commit_trouble = failing(trouble)
+        subject.receive(0, 1)
+        subject.add(0)
+
+        with pytest.raises(OwnershipLost):
+            await subject.running
+
+        assert subject.settled == []
+        assert len(subject.broker.commits) <= 1
+
+
+async def test_a_fenced_owner_publishes_nothing_more() -> None:
+    async with committing() as subject:
+        subject.receive(0)
+        subject.broker.fence(PARTITION)
+        subject.add(0)
+
+        with pytest.raises(OwnershipLost, match="another worker"):
+            await subject.running
+
+        assert subject.broker.commits == []
+
+
+async def test_a_mark_is_durable_when_it_returns() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        await subject.commits.mark(1)
+
+        assert subject.broker.position(PARTITION) == Position(0, (), frozenset({1}))
+        assert subject.broker.published == []
+
+
+async def test_a_mark_that_is_there_already_costs_nothing() -> None:
+    async with committing() as subject:
+        subject.receive(0)
+        await subject.commits.mark(0)
+        await subject.commits.mark(0)
+
+        assert len(subject.broker.commits) == 1
+
+
+async def test_a_mark_that_was_inherited_costs_nothing() -> None:
+    async with committing(Position(0, (), frozenset({0}))) as subject:
+        subject.receive(0)
+        await subject.commits.mark(0)
+
+        assert subject.broker.commits == []
+
+
+async def test_a_mark_goes_when_its_record_is_finished() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        await subject.commits.mark(1)
+        subject.add(1)
+        await subject.commits.emptied()
+
+        assert subject.broker.position(PARTITION) == Position(0, ((1, 2),))
+
+
+async def test_a_mark_waits_for_a_commit_that_begins_after_it() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        subject.add(0)
+        await asyncio.sleep(0.1)
+
+        await subject.commits.mark(1)
+
+        assert len(subject.broker.commits) == 2
+        assert subject.broker.position(PARTITION).attempted == {1}
+
+
+async def test_a_mark_is_not_given_while_its_commit_fails() -> None:
+    async with committing() as subject:
+        subject.broker.commit_trouble = lambda partition: CommitTrouble.NOT_STORED
+        subject.receive(0)
+        marking = asyncio.create_task(subject.commits.mark(0))
+        await asyncio.sleep(60)
+        assert not marking.done()
+
+        subject.broker.commit_trouble = failing()
+        await marking
+
+        assert subject.broker.position(PARTITION).attempted == {0}
+
+
+async def test_whoever_waits_for_a_mark_is_told_that_the_partition_is_lost() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        subject.broker.fence(PARTITION)
+        marking = [asyncio.create_task(subject.commits.mark(0))]
+        await asyncio.sleep(0.1)
+        marking.append(asyncio.create_task(subject.commits.mark(1)))  # not in the commit under way
+
+        outcomes = await asyncio.gather(*marking, return_exceptions=True)
+
+        assert [type(told) for told in outcomes] == [OwnershipLost, OwnershipLost]
+        await asyncio.wait((subject.running,))
+        assert isinstance(subject.running.exception(), OwnershipLost)
+
+
+async def test_whoever_asks_for_a_mark_after_the_loop_has_ended_is_told_so() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        subject.broker.fence(PARTITION)
+        subject.add(0)
+        await asyncio.wait((subject.running,))
+
+        with pytest.raises(OwnershipLost):
+            await subject.commits.mark(1)
+        assert isinstance(subject.running.exception(), OwnershipLost)
+
+
+async def test_a_position_that_does_not_fit_waits_until_the_frontier_has_moved() -> None:
+    async with committing() as subject:
+        scattered = [1000 * index + index % 7 for index in range(1, 1600)]
+        subject.receive(0, *[place for offset in scattered for place in (offset, offset + 500)])
+        subject.add(*scattered)
+        await asyncio.sleep(60)
+        stuck = len(subject.broker.commits)
+        assert "does not fit" in subject.observer.commit_failures[-1]
+        assert subject.commits.metadata_bytes >= 4000
+
+        subject.add(0, *[offset + 500 for offset in scattered])
+        await subject.commits.emptied()
+
+        assert stuck <= 1
+        assert sorted(subject.settled) == sorted([0, *scattered, *[offset + 500 for offset in scattered]])
+        assert subject.broker.position(PARTITION) == Position(scattered[-1] + 501)
+
+
+async def test_emptied_waits_for_what_is_added_and_for_what_is_being_stored() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        await subject.commits.emptied()
+        subject.add(0)
+        await asyncio.sleep(0.1)
+        subject.add(1)
+
+        await subject.commits.emptied()
+
+        assert subject.settled == [0, 1]
