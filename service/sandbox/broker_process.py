@@ -6,7 +6,7 @@ Owns the broker's operating-system process and the watchdog beside it. It must n
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -33,8 +33,16 @@ class GuardedProcess:
         self._watchdog = watchdog
 
     @classmethod
-    def start(cls, arguments: Sequence[str], log: IO[bytes], *, temporary: Path | None) -> Self:
-        """Starts `arguments` with both outputs in `log`. When the parent dies, `temporary` is removed too."""
+    def start(
+        cls,
+        arguments: Sequence[str],
+        log: IO[bytes],
+        *,
+        temporary: Path | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Starts `arguments` with both outputs in `log`, in this process's environment or in the one given. When the
+        parent dies, `temporary` is removed too."""
         watchdog = subprocess.Popen(
             ["/bin/sh", "-c", _WATCHDOG, "watchdog", str(temporary or "")],
             stdin=subprocess.PIPE,
@@ -44,7 +52,12 @@ class GuardedProcess:
         )
         try:
             child = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
             )
         except OSError:
             _dismiss(watchdog)
