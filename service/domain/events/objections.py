@@ -6,6 +6,7 @@ Owns the wording of faults. Knows no event: every model brings its own rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import ValidationError
@@ -66,6 +67,8 @@ def refuse_together(raw: object, validate: Callable[[object], Validated], rule: 
     try:
         validated = validate(raw)
     except ValidationError as refused:
+        if not objections:
+            raise
         spoken_of = {objection.where for objection in objections}
         objections += (o for o in _objections_in(refused) if o.where not in spoken_of)
     else:
@@ -78,13 +81,13 @@ def refuse_together(raw: object, validate: Callable[[object], Validated], rule: 
 
 
 def faults_of(refused: ValidationError, root: str) -> tuple[Fault, ...]:
-    """Every fault in order of path, `root` first in each; past `FAULT_LIMIT` one more fault tells how many are left
-    out.
+    """The faults in order of path, each path beginning with `root`. Past `FAULT_LIMIT` the rest is only counted, in one more
+    fault: an event of a megabyte can have hundreds of thousands.
     """
-    objections = sorted(dict.fromkeys(_objections_in(refused)), key=_position)
-    faults = [Fault(path_of(root, o.where), o.message) for o in objections[:FAULT_LIMIT]]
-    if len(objections) > FAULT_LIMIT:
-        faults.append(Fault(root, f"and {len(objections) - FAULT_LIMIT} more faults"))
+    objections = sorted(islice(_objections_in(refused), FAULT_LIMIT), key=_position)
+    faults = [Fault(path_of(root, o.where), o.message) for o in objections]
+    if refused.error_count() > FAULT_LIMIT:
+        faults.append(Fault(root, f"and {refused.error_count() - FAULT_LIMIT} more faults"))
     return tuple(faults)
 
 
