@@ -81,8 +81,8 @@ def refuse_together(raw: object, validate: Callable[[object], Validated], rule: 
 
 
 def faults_of(refused: ValidationError, root: str) -> tuple[Fault, ...]:
-    """The faults in order of path, each path beginning with `root`. Past `FAULT_LIMIT` the rest is only counted, in one more
-    fault: an event of a megabyte can have hundreds of thousands.
+    """The faults in order of path, each path beginning with `root`. Past `FAULT_LIMIT` the rest is only counted, in one
+    more fault: an event of a megabyte can have hundreds of thousands.
     """
     objections = sorted(islice(_objections_in(refused), FAULT_LIMIT), key=_position)
     faults = [Fault(path_of(root, o.where), o.message) for o in objections]
