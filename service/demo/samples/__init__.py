@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from service.demo.sample import JsonObject, Sample, Story, interleaved
 from service.demo.samples import (
     consortium,
@@ -21,13 +23,27 @@ from service.sandbox.exchange import JsonValue
 
 _CHAPTERS = (troubles, journals, packages, monographs, serials, sources, consortium, recap, tenants, refused)
 
-ACCOUNTS: JsonObject = {
-    DEFAULT_TENANT: {"users": {"relay": {"password": "relay-password"}}},
-    tenants.HILLSIDE_COLLEGE: {"users": {"relay": {"password": "college-password"}}},
-    consortium.CONSORTIUM: {"users": {"relay": {"password": "unused"}}, "tokens": {"token-of-the-consortium": "relay"}},
-    tenants.GHOST: {"users": {"somebody": {"password": "not-known-to-the-relay"}}},
+CREDENTIALS: Final = {
+    DEFAULT_TENANT: {"USERNAME": "relay", "PASSWORD": "relay-password"},
+    tenants.HILLSIDE_COLLEGE: {"USERNAME": "relay", "PASSWORD": "college-password"},
+    consortium.CONSORTIUM: {"TOKEN": "token-of-the-consortium"},
 }
-"""The tenants of the demonstration with their made-up credentials, as the sandbox's `login` takes them."""
+"""What the relay is given for each tenant, by the last word of the setting. All made up, for the sandbox alone."""
+
+SANDBOX_SEED: Final[JsonObject] = {
+    "login": {
+        "tenants": {
+            DEFAULT_TENANT: {"users": {"relay": {"password": "relay-password"}}},
+            tenants.HILLSIDE_COLLEGE: {"users": {"relay": {"password": "college-password"}}},
+            consortium.CONSORTIUM: {
+                "users": {"relay": {"password": "never-used"}},
+                "tokens": {"token-of-the-consortium": "relay"},
+            },
+            tenants.GHOST: {"users": {"somebody": {"password": "not-known-to-the-relay"}}},
+        }
+    }
+}
+"""The tenants of the demonstration, as the sandbox's `login` takes them."""
 
 
 def all_stories() -> list[Story]:
@@ -43,5 +59,5 @@ def all_samples() -> list[Sample]:
 def seeds() -> list[JsonObject]:
     """What the sandbox holds before the first event: states to be loaded one after the other."""
     types: dict[str, JsonValue] = {**ACCESS_TYPES}
-    basis: list[JsonObject] = [{"login": {"tenants": ACCOUNTS}}, seeded(accessTypes=types)]
+    basis: list[JsonObject] = [SANDBOX_SEED, seeded(accessTypes=types)]
     return basis + [seed for story in all_stories() for seed in story.seeds]

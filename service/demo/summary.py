@@ -1,0 +1,145 @@
+"""What is told at the end: outcomes, every dead letter with its reason in plain words, and the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.demo.progress import Progress
+from service.demo.results import Result, Sent
+from service.demo.verification.comparing import Check
+from service.domain.codes import Code
+
+MAX_DIFFERENCES: Final = 20
+
+_CODES: Final = {str(code): code for code in Code}
+_SYSTEMS: Final = {
+    "eholdings": "eholdings",
+    "inventory": "inventory",
+    "holdings-sources": "the holdings sources",
+    "scsb": "SCSB",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that could not be carried out, or not wholly. `reason` is for people."""
+
+    title: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is told of a run."""
+
+    progress: Progress
+    set_up_seconds: float
+    run_seconds: float
+    dead_letters: tuple[DeadLetter, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return all(check.holds for check in self.checks)
+
+
+def dead_letters_of(sent: Sequence[Sent], results: Sequence[Result]) -> tuple[DeadLetter, ...]:
+    """In the order of publishing."""
+    failures = {result.place: result.failure for result in results}
+    told = ((record.sample.title, failures.get(record.place)) for record in sent)
+    return tuple(
+        DeadLetter(title, failure.word, reason_of(failure.word, failure.system, failure.message))
+        for title, failure in told
+        if failure is not None
+    )
+
+
+def reason_of(code: str, system: str | None, message: str | None) -> str:
+    """Why, in plain words, followed by the words of the system or of the check."""
+    plain = _plain_words(_CODES[code], _SYSTEMS.get(system or "", "the system")) if code in _CODES else code
+    return f"{plain}: {message}" if message else plain
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Prints the whole report."""
+    progress = report.progress
+    console.print()
+    console.print(_dead_letters(report.dead_letters))
+    console.print()
+    _line(
+        console,
+        f"{progress.results} results for {progress.sent} records in {report.run_seconds:.1f} s, "
+        f"after {report.set_up_seconds:.1f} s of setting up",
+    )
+    _line(console, "outcomes: " + ", ".join(f"{count} {name}" for name, count in sorted(progress.outcomes.items())))
+    calls = ", ".join(f"{system} {count}" for system, count in sorted(progress.calls.items()))
+    _line(
+        console,
+        f"calls: {calls}; {progress.disturbed} of {progress.calls_in_all} were disturbed by a fault, "
+        f"{progress.retries} attempts were repeated",
+    )
+    console.print()
+    for check in report.checks:
+        _print_check(console, check)
+    console.print()
+    verdict = "Everything is as it should be." if report.holds else "Not everything is as it should be."
+    console.print(Text(verdict, style="bold green" if report.holds else "bold red"))
+
+
+def _dead_letters(letters: Sequence[DeadLetter]) -> Table:
+    table = Table(title=f"{len(letters)} dead letters", title_justify="left", box=None, pad_edge=False)
+    table.add_column("event", ratio=2)
+    table.add_column("code", no_wrap=True)
+    table.add_column("why", ratio=3)
+    for letter in letters:
+        table.add_row(Text(letter.title), Text(letter.code), Text(letter.reason))
+    return table
+
+
+def _print_check(console: Console, check: Check) -> None:
+    style = "green" if check.holds else "red"
+    mark = "ok    " if check.holds else "BROKEN"
+    console.print(Text(f"{mark} {check.promise} ({check.looked_at} looked at)", style=style), soft_wrap=True)
+    for difference in check.broken[:MAX_DIFFERENCES]:
+        _line(console, f"       {difference}")
+    if len(check.broken) > MAX_DIFFERENCES:
+        _line(console, f"       and {len(check.broken) - MAX_DIFFERENCES} more")
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _plain_words(code: Code, system: str) -> str:
+    match code:
+        case Code.UNREADABLE:
+            return "it cannot be read as an event"
+        case Code.UNKNOWN_TYPE:
+            return "nobody here knows events of its type"
+        case Code.TOO_LARGE:
+            return "it is larger than events may be"
+        case Code.INVALID_DATA:
+            return "it breaks the rules, so nothing was called"
+        case Code.SYSTEM_NOT_CONFIGURED:
+            return f"{system} is not set up here"
+        case Code.TENANT_NOT_CONFIGURED:
+            return "there are no credentials for its tenant"
+        case Code.REFUSED:
+            return f"{system} refused it"
+        case Code.UNAVAILABLE:
+            return f"{system} could not be had, and the attempts ran out"
+        case Code.OUTCOME_UNKNOWN:
+            return f"whether {system} has done it cannot be told"
+        case Code.SKIPPED:
+            return f"{system} accepted it and did not do it"
+        case Code.NOT_ATTEMPTED:
+            return "it was not attempted"
+    assert_never(code)
