@@ -11,6 +11,8 @@ from functools import partial
 
 import structlog
 
+from service import __version__
+from service import settings as settings_of
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
@@ -29,6 +31,7 @@ from service.kafka.topics import ensure_topics
 from service.routes import ROUTES, interpret
 from service.settings import Settings
 from service.systems.registry import ConfiguredSystems, SystemsConfig
+from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import AiohttpTransport
 from service.telemetry.health import HealthServer
 from service.telemetry.metrics import Metrics
@@ -150,4 +153,21 @@ def _stores(settings: Settings) -> TransactionalStores | SharedStores:
 
 
 def _systems_config(settings: Settings) -> SystemsConfig:
-    raise SystemExit
+    folio, scsb = settings.folio, settings.scsb
+    tenants: dict[str, Credentials] = {tenant: _credentials(given) for tenant, given in folio.tenants.items()}
+    if folio.tenant and folio.given:
+        tenants[folio.tenant] = _credentials(folio)
+    return SystemsConfig(
+        folio_url=str(folio.url) if folio.url else None,
+        tenants=tenants,
+        scsb_url=str(scsb.url) if scsb.url else None,
+        scsb_api_key=scsb.api_key.get_secret_value() if scsb.api_key else None,
+        create_missing_sources=settings.holdings_sources.create_missing,
+        user_agent=f"holdings-relay/{__version__}",
+    )
+
+
+def _credentials(given: settings_of.Credentials) -> Credentials:
+    if given.token:
+        return StaticToken(given.token.get_secret_value())
+    return UserPassword(given.username or "", given.password.get_secret_value() if given.password else "")
