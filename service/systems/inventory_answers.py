@@ -17,8 +17,9 @@ from service.systems.http import Reply
 from service.systems.messages import tidy, words_of
 from service.systems.trouble import Trouble
 
-NOTHING_TO_DELETE: Final = "Instance to delete not found"
-"""The only text under which a 404 means that there is nothing to delete: a look-up that failed answers 404 too."""
+NOTHING_TO_DELETE: Final = ("Instance to delete not found", "Record to be deleted was not found")
+"""The only texts (by HRID, and in the shared index) under which a 404 means that there is nothing to delete: a look-up
+that failed answers 404 too."""
 
 _NAMES: Final = {
     "INSTANCE": "instance",
@@ -56,8 +57,8 @@ class Outcome:
 
     @property
     def clean(self) -> bool:
-        """Whether all that was planned was done."""
-        return self.did_anything and not self.errors and not self.undone
+        """Whether all that was planned was done. Nothing at all may have been planned."""
+        return not self.errors and not self.undone
 
 
 def outcome_of(content: JsonValue) -> Outcome | None:
@@ -106,13 +107,13 @@ def delete_decision(reply: Reply, *, attempt: int, uncertain: bool) -> Decision:
     """What an answer says of a deletion. `reply` is 2xx or a final 4xx; `uncertain`: an earlier attempt may have done
     it."""
     if reply.status == 404:
-        if NOTHING_TO_DELETE not in reply.words:
+        if not any(text in reply.words for text in NOTHING_TO_DELETE):
             return Trouble(reply.words, 404)
         return succeeded(404, reply.words) if uncertain else unchanged(404, reply.words)
     if reply.status >= 400:
         return _refusal(reply, attempt)
     outcome = outcome_of(reply.json())
-    if outcome is None or not (outcome.did_anything or outcome.errors):
+    if outcome is None:
         return Trouble(f"inventory: unreadable answer under {reply.status}", reply.status, uncertain=True)
     if not outcome.clean:
         return _failure(reply, outcome, attempt)
