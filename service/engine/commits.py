@@ -96,6 +96,11 @@ class Commits:
         """Outcomes that are being stored."""
         return len(self._batch.outcomes)
 
+    @property
+    def unstored(self) -> list[Outcome]:
+        """Outcomes that were added, and are not known to be stored."""
+        return [*self._batch.outcomes, *self._outbox]
+
     async def emptied(self) -> None:
         """Blocks until nothing waits to be stored."""
         await self._empty.wait()

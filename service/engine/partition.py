@@ -78,7 +78,9 @@ class OwnedPartition:
     def settle(self, outcome: Outcome) -> None:
         """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner
         of the partition finds the record unfinished."""
-        if not self.lease.ended:
+        if self.lease.ended:
+            self._observer.dropped(outcome.record, "it was finished after its partition had been lost")
+        else:
             self._commits.add(outcome)
 
     def _settled(self, outcome: Outcome) -> None:
@@ -101,5 +103,7 @@ class OwnedPartition:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait((self._task,))
+        for outcome in self._commits.unstored:
+            self._observer.dropped(outcome.record, why)
         async with asyncio.timeout(RELEASE_SECONDS):
             await self._claim.store.close()

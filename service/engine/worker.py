@@ -133,7 +133,7 @@ class Worker:
             owned.lease.resume()
         self._source.pause(self._throttle.paused(self._owned))
         for partition, epoch in epochs.items():
-            if partition not in self._owned:
+            if partition not in self._owned and not self._stopping.is_set():
                 task = asyncio.create_task(self._claim(partition, epoch), name=f"claim {partition}")
                 self._claims[partition] = task
                 task.add_done_callback(partial(self._claim_ended, partition))
@@ -225,6 +225,8 @@ class Worker:
         self._joined = False
         for claim in self._claims.values():
             claim.cancel()
+        for owned in self._owned.values():
+            owned.lease.hold()
         await self._settle_down(self._limits.drain_seconds)
         await self._give_up(list(self._owned), "the worker joins its group anew")
         await self._source.stop()
@@ -232,19 +234,24 @@ class Worker:
         self._rejoin.clear()
 
     async def _give_up(self, partitions: Iterable[Partition], why: str) -> None:
-        """Forget the partitions: what waits is dropped, what runs may not start another call."""
-        for partition in partitions:
-            owned = self._owned.pop(partition)
-            self._observer.partition_released(partition, why)
+        """Forget the partitions: what waits is dropped, what runs may not start another call. Whoever calls this while
+        it runs finds the partitions gone."""
+        given_up = [self._owned.pop(partition) for partition in partitions]
+        for owned in given_up:
+            self._observer.partition_released(owned.partition, why)
             owned.lease.end(why)
+        for owned in given_up:
             for job in list(owned.jobs):
                 if job not in self._running:
                     self._observer.dropped(job.record, why)
                     self._leave(job, owned)
-            try:
-                await owned.close(why)
-            except TimeoutError:
-                self._observer.partition_lost(partition, "its connection could not be closed in time")
+        await asyncio.gather(*(self._close(owned, why) for owned in given_up))
+
+    async def _close(self, owned: OwnedPartition, why: str) -> None:
+        try:
+            await owned.close(why)
+        except TimeoutError:
+            self._observer.partition_lost(owned.partition, "its connection could not be closed in time")
 
     # ── coming to rest ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -262,6 +269,7 @@ class Worker:
         for job, task in list(self._running.items()):
             if not job.begun or job.resumes_at > until:
                 task.cancel()
+                self._observer.dropped(job.record, "the worker stops")
         if self._running:
             await asyncio.wait(self._running.values(), timeout=work_seconds)
         for owned in self._owned.values():

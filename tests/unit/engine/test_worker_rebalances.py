@@ -1,0 +1,342 @@
+"""Partitions come and go: what is kept goes on, what is lost is dropped, and nobody repeats what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from service.domain.outcomes import Overall
+from service.domain.record import Partition
+from service.engine.intake import IntakeLimits
+from service.engine.ports import OwnershipLost, SourceUnavailable
+from tests.fakes.broker import CommitTrouble, FakeBroker
+from tests.fakes.events import FakeEvent
+from tests.fakes.member import DRAIN_SECONDS, Member, publish, results, settled, succeeded_once
+from tests.fakes.source import FakeSource
+from tests.fakes.systems import FakeSystems, stumble
+
+ONE, TWO = Partition("changes", 0), Partition("changes", 1)
+
+
+def everything_to(member: Member, broker: FakeBroker) -> None:
+    """From now on `member` is assigned all partitions, and whoever else there is none."""
+
+    def assign(
+        members: Sequence[FakeSource], partitions: Sequence[Partition]
+    ) -> Mapping[FakeSource, Sequence[Partition]]:
+        return {source: partitions if source is member.source else () for source in members}
+
+    broker.assign = assign
+
+
+async def test_a_partition_that_is_kept_through_a_rebalance_keeps_its_work() -> None:
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    systems.replies["a"].append(stumble(retry_after_seconds=60))
+    publish(broker, ONE, FakeEvent("a", ("a",)), FakeEvent("behind", ("a",)))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+
+    second = Member(broker, systems, "second").start()
+    await second.ready()
+    await broker.balanced()
+    assert [owned.partition for owned in first.worker.partitions] == [ONE]
+    told = await settled(broker, "behind")
+
+    assert systems.called == ["a", "a", "behind"], "the retry was not begun anew"
+    assert [call.context.attempt for call in systems.calls] == [1, 2, 1]
+    assert succeeded_once(told) == ["a", "behind"]
+    assert {commit.owner for commit in broker.commits} == {"first"}
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_a_rebalance_waits_for_calls_that_run_and_starts_none() -> None:
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    systems.seconds["a"] = 10
+    publish(broker, ONE, FakeEvent("a", ("a",)), FakeEvent("behind", ("a",)))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+
+    second = Member(broker, systems, "second").start()
+    await asyncio.sleep(5)
+    assert not second.worker.ready
+    await settled(broker, "behind")
+    await asyncio.gather(first.stop(), second.stop())
+
+    assert systems.called == ["a", "behind"]
+
+
+async def test_a_partition_that_goes_to_another_is_drained_and_continued_there() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.seconds = {"a0": 5}
+    publish(broker, ONE, *[FakeEvent(f"a{number}", ("a",)) for number in range(3)], FakeEvent("b", ("b",)))
+    first = Member(broker, systems, "first").start()
+    await settled(broker, "b")
+    second = Member(broker, systems, "second")
+    everything_to(second, broker)
+
+    second.start()
+    told = await settled(broker, "a2")
+
+    assert systems.called == ["a0", "b", "a1", "a2"], "nothing finished is done again"
+    assert sorted(succeeded_once(told)) == ["a0", "a1", "a2", "b"]
+    assert [(commit.owner, len(commit.records)) for commit in broker.commits][:2] == [("first", 1), ("first", 1)]
+    assert first.observer.in_work == 0
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_a_call_that_outlasts_the_drain_is_repeated_by_the_next_owner_and_its_answer_dropped() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    finish = systems.hold("a")
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+    second = Member(broker, systems, "second")
+    everything_to(second, broker)
+
+    second.start()
+    await asyncio.sleep(DRAIN_SECONDS + 2)
+    assert systems.called == ["a", "a"]
+    finish.set()
+    told = await settled(broker, "a")
+    await asyncio.sleep(5)
+
+    assert succeeded_once(told) == ["a"]
+    assert {commit.owner for commit in broker.commits} == {"second"}
+    assert (first.worker.jobs, first.observer.in_work) == (0, 0)
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_what_waited_for_its_turn_in_a_lost_partition_is_left_to_the_next_owner() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    finish = systems.hold("a")
+    publish(broker, ONE, FakeEvent("a", ("a",)), FakeEvent("behind", ("a",)))
+    first, second = Member(broker, systems, "first"), Member(broker, FakeSystems(), "second")
+    first.start()
+    await asyncio.sleep(2)
+    everything_to(second, broker)
+    second.start()
+    await asyncio.sleep(DRAIN_SECONDS + 2)
+    finish.set()
+    told = await settled(broker, "behind")
+    await asyncio.sleep(5)
+
+    assert systems.called == ["a"], "the first owner makes no call that had not begun"
+    assert succeeded_once(told) == ["a", "behind"]
+    assert first.observer.in_work == 0
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_a_lane_is_free_only_when_the_call_of_a_lost_partition_has_ended() -> None:
+    """The same entity has events in two partitions; one partition is lost while its call runs."""
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    finish = systems.hold("lost")
+    publish(broker, ONE, FakeEvent("lost", ("a",)))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+    publish(broker, TWO, FakeEvent("kept", ("a",)))
+    await asyncio.sleep(2)
+    second = Member(broker, FakeSystems(), "second")
+    broker.assign = lambda members, partitions: {
+        source: [partition for partition in partitions if (partition == ONE) == (source is second.source)]
+        for source in members
+    }
+    second.start()
+    await settled(broker, "lost", within_seconds=DRAIN_SECONDS + 20)
+
+    await asyncio.sleep(100)
+    assert systems.called == ["lost"], "the call for the entity still runs"
+    finish.set()
+    told = await settled(broker, "kept")
+
+    assert systems.called == ["lost", "kept"]
+    assert succeeded_once(told) == ["lost", "kept"]
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_a_partition_that_comes_back_continues_behind_a_call_that_still_runs() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    finish = systems.hold("a")
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+
+    broker.leave(first.source)
+    await first.source.find_out()  # expelled, and joined again under another name
+    await asyncio.sleep(50)
+    assert systems.running() == ["a"], "no second call while the first runs"
+    finish.set()
+    told = await settled(broker, "a")
+    await first.stop()
+
+    assert succeeded_once(told) == ["a"]
+    assert systems.called == ["a", "a"]
+
+
+async def test_an_expelled_worker_publishes_nothing_more() -> None:
+    """It does not know yet that another has its partition."""
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    finish = systems.hold("a")
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    zombie = Member(broker, systems, "zombie").start()
+    await asyncio.sleep(2)
+    heir = Member(broker, FakeSystems(), "heir").start()
+    everything_to(heir, broker)
+    broker.leave(zombie.source)
+
+    await settled(broker, "a")
+    finish.set()
+    await asyncio.sleep(60)
+
+    assert [commit.owner for commit in broker.commits] == ["heir"]
+    assert succeeded_once(results(broker)) == ["a"]
+    assert any("another worker" in why for _, why in zombie.observer.lost)
+    assert zombie.observer.in_work == 0
+    await asyncio.gather(zombie.stop(), heir.stop())
+
+
+@pytest.mark.parametrize("trouble", [CommitTrouble.LOST_AND_NOT_STORED, CommitTrouble.LOST_BUT_STORED])
+async def test_after_a_lost_commit_the_worker_joins_anew_and_continues_from_what_is_stored(
+    trouble: CommitTrouble,
+) -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    troubles = [None, trouble]
+    broker.commit_trouble = lambda partition: troubles.pop(0) if troubles else None
+    member = Member(broker, systems).start()
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    await settled(broker, "a")
+
+    publish(broker, ONE, FakeEvent("b", ("b",)), FakeEvent("c", ("b",)))
+    told = await settled(broker, "c")
+    await member.ready()
+    await member.stop()
+
+    assert succeeded_once(told) == ["a", "b", "c"]
+    assert systems.called.count("a") == 1
+    assert systems.called.count("b") == (1 if trouble is CommitTrouble.LOST_BUT_STORED else 2)
+    assert member.observer.in_work == 0
+    assert member.observer.taken == member.observer.released == [ONE, ONE]
+
+
+async def test_a_commit_that_could_not_be_stored_is_repeated_without_leaving_the_group() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    troubles = [CommitTrouble.NOT_STORED] * 3
+    broker.commit_trouble = lambda partition: troubles.pop() if troubles else None
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    member = Member(broker, systems).start()
+
+    told = await settled(broker, "a")
+    await member.stop()
+
+    assert succeeded_once(told) == ["a"]
+    assert systems.called == ["a"]
+    assert len(member.observer.commit_failures) == 3
+    assert member.observer.taken == [ONE]
+
+
+@pytest.mark.parametrize("trouble", [SourceUnavailable("no brokers"), OwnershipLost("gone"), LookupError("a defect")])
+async def test_a_claim_that_fails_makes_the_worker_join_anew(trouble: Exception) -> None:
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    publish(broker, TWO, FakeEvent("b", ("b",)))
+    member = Member(broker, systems)
+    member.source.troubles["claim"].append(trouble)
+    member.start()
+
+    told = await settled(broker, "a", "b", within_seconds=60)
+    await member.stop()
+
+    assert len(succeeded_once(told)) == 2
+    assert any("could not be claimed" in why for _, why in member.observer.lost)
+
+
+async def test_a_worker_whose_kafka_went_away_joins_again_until_it_is_back() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    member = Member(broker, systems).start()
+    await member.ready()
+    away = SourceUnavailable("no brokers")
+    member.source.troubles["fetch"].append(away)
+    member.source.troubles["start"].extend([away] * 5)
+    await asyncio.sleep(2)
+    assert not member.worker.ready
+
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    told = await settled(broker, "a", within_seconds=60)
+    await member.stop()
+
+    assert succeeded_once(told) == ["a"]
+    assert member.observer.source_failures == ["no brokers"] * 6
+
+
+async def test_kafka_that_cannot_be_had_at_the_start_ends_the_worker() -> None:
+    broker = FakeBroker(ONE)
+    member = Member(broker, FakeSystems())
+    member.source.troubles["start"].append(SourceUnavailable("no brokers"))
+
+    member.start()
+
+    assert member.run is not None
+    with pytest.raises(SourceUnavailable, match="no brokers"):
+        await member.run
+    assert member.worker.stopping
+
+
+async def test_joining_anew_starts_no_call_and_waits_only_for_those_that_run() -> None:
+    """One partition is lost while another has no end of work."""
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    member = Member(broker, systems).start()
+    await member.ready()
+    events = [FakeEvent(f"b{number}", (f"entity {number % 10}",)) for number in range(1000)]
+    systems.seconds = {event.id: 0.3 + 0.07 * (number % 10) for number, event in enumerate(events)}
+    publish(broker, TWO, *events)
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    broker.fence(ONE)
+
+    told = await settled(broker, "a", within_seconds=DRAIN_SECONDS / 2)
+
+    assert len(told) == len(set(told))
+    await member.kill()
+
+
+async def test_partitions_that_rest_are_paused_again_after_a_rebalance() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.hold("a0")
+    publish(broker, ONE, *[FakeEvent(f"a{number}", ("a",)) for number in range(20)])
+    first = Member(broker, systems, "first", intake=IntakeLimits(20, 10_000_000)).start()
+    await asyncio.sleep(10)
+    second = Member(broker, systems, "second").start()
+    await second.ready()
+    publish(broker, ONE, FakeEvent("too much", ("a",)))
+    await asyncio.sleep(10)
+
+    assert first.source.paused == {ONE}
+    assert len(first.observer.records_received) == 20
+    await asyncio.gather(first.kill(), second.kill())
+
+
+async def test_a_worker_is_ready_once_it_has_claimed_what_it_was_assigned() -> None:
+    broker = FakeBroker(ONE)
+    broker.delay = lambda verb: 5.0 if verb == "claim" else 0.001
+    member = Member(broker, FakeSystems()).start()
+
+    await asyncio.sleep(3)
+    before = member.worker.ready
+    await asyncio.sleep(4)
+    after = member.worker.ready
+    await member.stop()
+
+    assert (before, after, member.worker.ready) == (False, True, False)
+
+
+async def test_records_that_arrive_before_their_partition_is_claimed_are_read_again() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    broker.delay = lambda verb: 5.0 if verb == "claim" else 0.001
+    publish(broker, ONE, *[FakeEvent(f"e{number}", ("a",)) for number in range(3)])
+    member = Member(broker, systems).start()
+
+    told = await settled(broker, "e2")
+    await member.stop()
+
+    assert succeeded_once(told) == ["e0", "e1", "e2"]
+    assert [one.overall for one in told] == [Overall.SUCCEEDED] * 3
