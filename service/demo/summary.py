@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from service.demo.progress import Progress
@@ -28,11 +28,12 @@ _SYSTEMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that could not be carried out, or not wholly. `reason` is for people."""
+    """An event that could not be carried out, or not wholly. `why` is for people, `message` as the result has it."""
 
     title: str
     code: str
-    reason: str
+    why: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +57,22 @@ def dead_letters_of(sent: Sequence[Sent], results: Sequence[Result]) -> tuple[De
     failures = {result.place: result.failure for result in results}
     told = ((record.sample.title, failures.get(record.place)) for record in sent)
     return tuple(
-        DeadLetter(title, failure.word, reason_of(failure.word, failure.system, failure.message))
+        DeadLetter(title, failure.word, why(failure.word, failure.system), failure.message or "")
         for title, failure in told
         if failure is not None
     )
 
 
-def reason_of(code: str, system: str | None, message: str | None) -> str:
-    """Why, in plain words, followed by the words of the system or of the check."""
-    plain = _plain_words(_CODES[code], _SYSTEMS.get(system or "", "the system")) if code in _CODES else code
-    return f"{plain}: {message}" if message else plain
+def why(code: str, system: str | None) -> str:
+    """What a code means, in plain words."""
+    return _plain_words(_CODES[code], _SYSTEMS.get(system or "", "the system")) if code in _CODES else code
 
 
 def print_report(console: Console, report: Report) -> None:
     """Prints the whole report."""
     progress = report.progress
     console.print()
-    console.print(_dead_letters(report.dead_letters))
+    _print_dead_letters(console, report.dead_letters)
     console.print()
     _line(
         console,
@@ -94,14 +94,17 @@ def print_report(console: Console, report: Report) -> None:
     console.print(Text(verdict, style="bold green" if report.holds else "bold red"))
 
 
-def _dead_letters(letters: Sequence[DeadLetter]) -> Table:
-    table = Table(title=f"{len(letters)} dead letters", title_justify="left", box=None, pad_edge=False)
-    table.add_column("event", ratio=2)
-    table.add_column("code", no_wrap=True)
-    table.add_column("why", ratio=3)
+def _print_dead_letters(console: Console, letters: Sequence[DeadLetter]) -> None:
+    """Those of one reason together."""
+    console.print(Text(f"{len(letters)} dead letters", style="bold"))
+    together: dict[tuple[str, str], list[DeadLetter]] = defaultdict(list)
     for letter in letters:
-        table.add_row(Text(letter.title), Text(letter.code), Text(letter.reason))
-    return table
+        together[letter.code, letter.why].append(letter)
+    for (code, plain), of_one_reason in together.items():
+        console.print(Text(f"\n  {plain} ({code}, {len(of_one_reason)})", style="yellow"))
+        for letter in of_one_reason:
+            told = f"    · {letter.title}"
+            _line(console, f"{told}: {letter.message}" if letter.message else told)
 
 
 def _print_check(console: Console, check: Check) -> None:
@@ -121,25 +124,25 @@ def _line(console: Console, text: str) -> None:
 def _plain_words(code: Code, system: str) -> str:
     match code:
         case Code.UNREADABLE:
-            return "it cannot be read as an event"
+            return "they cannot be read as events"
         case Code.UNKNOWN_TYPE:
-            return "nobody here knows events of its type"
+            return "nobody here knows events of their type"
         case Code.TOO_LARGE:
-            return "it is larger than events may be"
+            return "they are larger than events may be"
         case Code.INVALID_DATA:
-            return "it breaks the rules, so nothing was called"
+            return "they break the rules"
         case Code.SYSTEM_NOT_CONFIGURED:
             return f"{system} is not set up here"
         case Code.TENANT_NOT_CONFIGURED:
-            return "there are no credentials for its tenant"
+            return "there are no credentials for their tenant"
         case Code.REFUSED:
-            return f"{system} refused it"
+            return f"{system} refused them"
         case Code.UNAVAILABLE:
             return f"{system} could not be had, and the attempts ran out"
         case Code.OUTCOME_UNKNOWN:
             return f"whether {system} has done it cannot be told"
         case Code.SKIPPED:
-            return f"{system} accepted it and did not do it"
+            return f"{system} accepted them and did not do what they ask"
         case Code.NOT_ATTEMPTED:
-            return "it was not attempted"
+            return "they were not attempted"
     assert_never(code)

@@ -11,6 +11,7 @@ from service.demo.samples import (
     monographs,
     packages,
     recap,
+    records,
     refused,
     serials,
     sources,
@@ -60,4 +61,9 @@ def seeds() -> list[JsonObject]:
     """What the sandbox holds before the first event: states to be loaded one after the other."""
     types: dict[str, JsonValue] = {**ACCESS_TYPES}
     basis: list[JsonObject] = [SANDBOX_SEED, seeded(accessTypes=types)]
+    for tenant in CREDENTIALS:
+        # A tenant that is named has the sources that FOLIO ships.
+        basis.append({"holdings-sources": {"tenants": {tenant: {}}}})
+        if tenant != consortium.CONSORTIUM:
+            basis.append(records.locations(records.STACKS, records.READING_ROOM, records.OFFSITE, tenant=tenant))
     return basis + [seed for story in all_stories() for seed in story.seeds]

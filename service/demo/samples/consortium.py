@@ -6,8 +6,7 @@ from typing import Final
 
 from service.demo.sample import JsonObject, Story
 from service.demo.samples.records import holdings, instance, item, locations
-from service.demo.samples.telling import Telling
-from service.domain.codes import Code
+from service.demo.samples.telling import UNCHANGED, Telling
 from service.sandbox.exchange import JsonValue
 
 CONSORTIUM: Final = "consortium"
@@ -58,8 +57,8 @@ def _shared(number: int, title: str) -> Story:
 def _never_shared() -> Story:
     telling = Telling("shared-unknown", tenant=CONSORTIUM, source="/consortium/feed")
     telling.changed(
-        "A record that was never shared cannot be withdrawn",
-        Code.REFUSED,
+        "A record that was never shared is withdrawn: there is nothing to do",
+        UNCHANGED,
         inventory=_take(LAKESIDE, localIdentifier="ls9999"),
     )
     return telling.end()

@@ -44,8 +44,8 @@ _Plot = Callable[[Telling, int, str], None]
 
 
 def stories() -> list[Story]:
-    """One story for each book; the plots take turns."""
-    return [_story(number, *book) for number, book in enumerate(_BOOKS)]
+    """One story for each book, where the plots take turns, and those of books on loan."""
+    return [*(_story(number, *book) for number, book in enumerate(_BOOKS)), _withdrawn_on_loan(), _left_out_on_loan()]
 
 
 def _story(number: int, title: str, name: str, call_number: str) -> Story:
@@ -125,6 +125,26 @@ def _misplaced(telling: Telling, number: int, call_number: str) -> None:
         "The location is put right",
         inventory=upsert(book, _shelf(number, call_number, copy, location=OFFSITE)),
     )
+
+
+def _withdrawn_on_loan() -> Story:
+    hrid = "in00004190"
+    telling = Telling(hrid, source="/ils/catalogue")
+    lent = item(f"{hrid}-i", "331000419001", "Checked out")
+    telling.seed(stored(upsert(instance(hrid, "The Patient Angler"), holdings(f"{hrid}-h", lent))))
+    telling.changed("A book on loan is not deleted, though the answer is 200", Code.SKIPPED, inventory=delete(hrid))
+    return telling.end()
+
+
+def _left_out_on_loan() -> Story:
+    hrid = "in00004191"
+    telling = Telling(hrid, source="/ils/catalogue")
+    here, lent = item(f"{hrid}-1", "331000419101"), item(f"{hrid}-2", "331000419102", "Checked out")
+    book = instance(hrid, "Notes on Hedges")
+    telling.seed(stored(upsert(book, holdings(f"{hrid}-h", here, lent))))
+    kept = upsert(book, holdings(f"{hrid}-h", here))
+    telling.changed("A copy on loan is left out, and stays", inventory=kept)
+    return telling.end()
 
 
 def _book(number: int, **fields: JsonObject | list[str]) -> JsonObject:

@@ -98,7 +98,7 @@ def _source_that_nobody_made() -> Story:
     telling = Telling(hrid, source="/ils/catalogue")
     telling.changed(
         "A record that names a source which nobody has made is refused",
-        Code.REFUSED,
+        Code.INVALID_DATA,
         inventory=upsert(
             instance(hrid, "Postcards, Uncatalogued"), holdings(f"{hrid}-h", sourceName="Shoebox under the desk")
         ),

@@ -22,7 +22,9 @@ _BUSY: Final = "The server is busy, try again later"
 def stories() -> list[Story]:
     """One story for each kind of trouble."""
     return [
-        _resource("94-9001-9400101", "Journal of Slow Answers", Fault("slow", delay_seconds=2.0), retried=False),
+        _resource(
+            "94-9001-9400101", "Journal of Slow Answers", Fault("slow", delay_seconds=1.5, times=2), retried=False
+        ),
         _resource("94-9001-9400102", "Review of Intermittent Faults", _unavailable(times=2)),
         _resource(
             "94-9001-9400103",
@@ -48,6 +50,7 @@ def stories() -> list[Story]:
         _source_whose_answer_is_lost(),
         _transfer(9901, "A transfer fails inside SCSB, then goes through", _unavailable(times=1)),
         _transfer(9902, "A transfer is carried out, and the answer is lost", _lost()),
+        _broken_record(),
     ]
 
 
@@ -166,6 +169,25 @@ def _transfer(number: int, name: str, fault: Fault) -> Story:
         institution=COLUMBIA,
         retried=True,
         items=[item_move((before, f"{before}h"), (after, f"{after}h"), f"{before}a")],
+    )
+    return telling.end()
+
+
+def _broken_record() -> Story:
+    telling = Telling("CUL-9903", source="/ils/offsite")
+    telling.seed(
+        held(
+            COLUMBIA,
+            scsb.bib("99031", scsb.holdings("99031h", scsb.item("99031a", raises=True))),
+            scsb.bib("99032", scsb.holdings("99032h", scsb.item("99032a"))),
+        )
+    )
+    telling.transfer(
+        "SCSB trips over one of its records, and never says whether the item has moved",
+        Code.OUTCOME_UNKNOWN,
+        institution=COLUMBIA,
+        retried=True,
+        items=[item_move(("99031", "99031h"), ("99032", "99032h"), "99031a")],
     )
     return telling.end()
 
