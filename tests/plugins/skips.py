@@ -17,8 +17,10 @@ BESIDE_THE_CHECKOUT = Path(__file__).parents[3] / "shared" / "data" / "folio-sam
 
 @pytest.fixture(scope="session")
 def folio_sample_data() -> Path:
-    """The folder of FOLIO's sample data: `FOLIO_SAMPLE_DATA` names it, or it lies beside the checkout. A test that needs
-    it is skipped where it is not there."""
+    """The folder of FOLIO's sample data: `FOLIO_SAMPLE_DATA` names it, or it lies beside the checkout.
+
+    A test that needs it is skipped where it is not there.
+    """
     named = os.environ.get("FOLIO_SAMPLE_DATA")
     if named and not Path(named).is_dir():
         pytest.fail(f"FOLIO_SAMPLE_DATA names no folder: {named}")
