@@ -233,10 +233,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        sources: list[PydanticBaseSettingsSource] = [init_settings, _EnvironmentWithFiles(settings_cls)]
-        if path := os.environ.get(CONFIG):
-            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
-        return tuple(sources)
+        return (init_settings, *_sources(settings_cls))
+
+
+def _sources(settings_cls: type[BaseSettings]) -> list[PydanticBaseSettingsSource]:
+    """The environment, over the file where there is one."""
+    sources: list[PydanticBaseSettingsSource] = [_EnvironmentWithFiles(settings_cls)]
+    if path := os.environ.get(CONFIG):
+        sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
+    return sources
 
 
 def load() -> Settings:
@@ -254,6 +259,12 @@ def load() -> Settings:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else type(error).__name__
         raise InvalidSettings([f"{CONFIG}: {path} is not YAML ({where})"]) from None
+
+
+def brokers_are_given() -> bool:
+    """Whether any source names bootstrap servers, be it the default itself. For the demonstration, which starts a
+    broker where none is named. To be asked after `load`, which reports what is wrong with the sources."""
+    return any("bootstrap_servers" in (source().get("kafka") or {}) for source in _sources(Settings))
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
