@@ -19,7 +19,7 @@ from service.demo.worker import WorkerFailed
 from service.engine.ports import SourceUnavailable
 from service.kafka.connection import quieten
 from service.sandbox.broker import BrokerError, Progress, prefetch
-from service.settings import Settings
+from service.settings import Settings, brokers_are_given
 
 INTERRUPTED = 130
 _SECRET_ENDINGS = ("KAFKA__SASL_PASSWORD",)
@@ -48,9 +48,10 @@ def demo(
     settings = console.settings()
     quieten()
     try:
-        if "bootstrap_servers" not in settings.kafka.model_fields_set:
+        own_broker = not brokers_are_given()
+        if own_broker:
             _prefetch()
-        holds = console.run(_until_done_or_interrupted(settings, keep))
+        holds = console.run(_until_done_or_interrupted(settings, keep, own_broker=own_broker))
     except (BrokerError, WorkerFailed, OSError) as error:
         console.fail(Exit.FAILED, str(error))
     except SourceUnavailable as error:
@@ -62,7 +63,7 @@ def demo(
         raise typer.Exit(Exit.FAILED)
 
 
-async def _until_done_or_interrupted(settings: Settings, keep: bool) -> bool:
+async def _until_done_or_interrupted(settings: Settings, keep: bool, *, own_broker: bool) -> bool:
     """Ctrl-C and SIGTERM end what is under way, or the keeping; a second one changes nothing."""
     loop = asyncio.get_running_loop()
     interrupted = asyncio.Event()
@@ -77,7 +78,9 @@ async def _until_done_or_interrupted(settings: Settings, keep: bool) -> bool:
     def report(made: Report) -> None:
         print_report(console.out, made)
 
-    performance = asyncio.ensure_future(perform(settings, view_for(console.out), report, stay if keep else None))
+    performance = asyncio.ensure_future(
+        perform(settings, view_for(console.out), report, stay if keep else None, own_broker=own_broker)
+    )
 
     def interrupt() -> None:
         if not interrupted.is_set():

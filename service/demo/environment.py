@@ -44,7 +44,8 @@ def sandbox_environment(folio_url: str, scsb_url: str) -> dict[str, str]:
 
 def kafka_environment(kafka: KafkaSettings, topic_prefix: str) -> dict[str, str]:
     """What names the brokers, the group and the topics, as the settings that were given say it."""
-    variables = {f"KAFKA__{name.upper()}": _text(getattr(kafka, name)) for name in sorted(kafka.model_fields_set)}
+    given = {name: getattr(kafka, name) for name in KafkaSettings.model_fields}
+    variables = {f"KAFKA__{name.upper()}": _text(value) for name, value in given.items() if value is not None}
     return _prefixed({**variables, "TOPICS__PREFIX": topic_prefix})
 
 

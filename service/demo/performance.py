@@ -78,14 +78,16 @@ class _Run:
                 self.untold.append(result)
 
 
-async def perform(settings: Settings, view: View, report: Callable[[Report], None], keep: Keep | None) -> bool:
+async def perform(
+    settings: Settings, view: View, report: Callable[[Report], None], keep: Keep | None, *, own_broker: bool
+) -> bool:
     """Whether everything was as it should be. `report` is called before `keep`, which is called before the worker ends.
 
     Raises what `stage.set_up` raises, and `WorkerFailed` when the worker ends in between.
     """
     told = samples.all_samples()
     began = time.monotonic()
-    async with set_up(settings, view.tell) as stage:
+    async with set_up(settings, view.tell, own_broker=own_broker) as stage:
         set_up_seconds = time.monotonic() - began
         before = _state_of(stage.sandbox)
         for sample in told:

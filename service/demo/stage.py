@@ -39,8 +39,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(settings: Settings, tell: Tell) -> AsyncIterator[Stage]:
-    """The stage, ready to be played on, for as long as the block lasts.
+async def set_up(settings: Settings, tell: Tell, *, own_broker: bool) -> AsyncIterator[Stage]:
+    """The stage, ready to be played on, for as long as the block lasts. Kafka is a broker of its own, or the one that
+    the settings name.
 
     Raises `BrokerError`, `SourceUnavailable`, `WorkerFailed` or `OSError`; whatever had been started is stopped then.
     """
@@ -48,13 +49,12 @@ async def set_up(settings: Settings, tell: Tell) -> AsyncIterator[Stage]:
         name = f"demo-{uuid.uuid4().hex[:8]}"
         prefix = f"{name}."
         servers = settings.kafka.bootstrap_servers
-        is_given = "bootstrap_servers" in settings.kafka.model_fields_set
-        if not is_given:
+        if own_broker:
             tell("Starting a Kafka broker")
             servers = await running.enter_async_context(_broker())
         kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers, "group_id": name})
         tell(f"Making topics {prefix}… on {servers}")
-        if is_given:
+        if not own_broker:
             running.push_async_callback(_take_away, kafka, prefix, tell)
         await ensure_topics(kafka, prefix, replication_factor=settings.topics.replication_factor)
         tell("Starting the sandbox, and filling it")
