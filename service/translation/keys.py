@@ -43,7 +43,8 @@ def item_key(tenant: str, hrid: str) -> EntityKey:
 
 
 def shared_key(tenant: str, institution_id: str, identifier: str) -> EntityKey:
-    return ("inventory", tenant, "shared", institution_id, identifier)
+    """mod-inventory-update: the local identifier is what follows the last colon of an OAI identifier."""
+    return ("inventory", tenant, "shared", institution_id, identifier.rpartition(":")[2])
 
 
 def match_key(tenant: str, key_or_title: str) -> EntityKey:

@@ -54,3 +54,7 @@ def test_scsb_ids_are_compared_byte_for_byte() -> None:
 def test_a_shared_key_names_institution_and_identifier() -> None:
     assert shared_key("diku", "inst", "7") == ("inventory", "diku", "shared", "inst", "7")
     assert shared_key("diku", "a", "b-c") != shared_key("diku", "a-b", "c")
+
+
+def test_an_oai_identifier_and_the_local_one_in_it_are_one_key() -> None:
+    assert shared_key("diku", "inst", "oai:library.example:ls7") == shared_key("diku", "inst", "ls7")
