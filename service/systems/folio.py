@@ -55,9 +55,8 @@ class FolioGateway:
             result = await self._http.send(
                 operation, method, path, body=body, headers=headers, read_seconds=read_seconds, traceparent=traceparent
             )
-            if not _token_refused(result):
+            if not (_token_refused(result) and self._tokens.invalidate(tenant, token)):
                 break
-            self._tokens.invalidate(tenant, token)
         return _judged(result)
 
 

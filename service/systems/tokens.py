@@ -7,6 +7,7 @@ which token was refused. Passwords and tokens never leave through a message.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +84,7 @@ class TenantTokens:
         self._http = http
         self._login_seconds = login_seconds
         self._clocks = clocks
-        self._tenants = {name: _tenant(given) for name, given in credentials.items()}
+        self._tenants = {name: _Tenant(given) for name, given in credentials.items()}
 
     def knows(self, tenant: str) -> bool:
         """Whether there are credentials for this tenant."""
@@ -105,11 +106,15 @@ class TenantTokens:
             return known.token
         return result
 
-    def invalidate(self, tenant: str, token: Token) -> None:
-        """Forgets exactly this token; one that has replaced it meanwhile stays."""
+    def invalidate(self, tenant: str, token: Token) -> bool:
+        """Forgets exactly this token; one that has replaced it meanwhile stays. False when no other can be had: a given
+        token is kept, and whoever probes the system later tries it again."""
         known = self._tenants[tenant]
+        if isinstance(known.credentials, StaticToken):
+            return False
         if known.token is token:
             known.token = None
+        return True
 
     async def aclose(self) -> None:
         """Ends logins that are under way."""
@@ -121,18 +126,16 @@ class TenantTokens:
     async def _log_in_once(
         self, tenant: str, known: _Tenant, traceparent: str | None
     ) -> Token | NotSent | CredentialsRefused:
+        if isinstance(known.credentials, StaticToken):
+            return Token(known.credentials.token, math.inf, math.inf)
         if known.login is None:
             refusal = self._standing_refusal(known)
             if refusal is not None:
                 return refusal
-            known.login = asyncio.create_task(self._log_in(tenant, known, traceparent))
+            known.login = asyncio.create_task(self._log_in(tenant, known, known.credentials, traceparent))
         return await asyncio.shield(known.login)
 
     def _standing_refusal(self, known: _Tenant) -> CredentialsRefused | None:
-        if isinstance(known.credentials, StaticToken):
-            return CredentialsRefused(
-                401, "the configured token was refused; a token given by the settings is not renewed"
-            )
         if known.refusal is None:
             return None
         if known.refused_logins >= MAX_REFUSED_LOGINS:
@@ -141,10 +144,10 @@ class TenantTokens:
         return known.refusal if paused else None
 
     async def _log_in(
-        self, tenant: str, known: _Tenant, traceparent: str | None
+        self, tenant: str, known: _Tenant, credentials: UserPassword, traceparent: str | None
     ) -> Token | NotSent | CredentialsRefused:
         try:
-            result = await self._ask_for_token(tenant, known.credentials, traceparent)
+            result = await self._ask_for_token(tenant, credentials, traceparent)
         finally:
             known.login = None
         match result:
@@ -158,10 +161,8 @@ class TenantTokens:
         return result
 
     async def _ask_for_token(
-        self, tenant: str, credentials: Credentials, traceparent: str | None
+        self, tenant: str, credentials: UserPassword, traceparent: str | None
     ) -> Token | NotSent | CredentialsRefused:
-        if isinstance(credentials, StaticToken):
-            return CredentialsRefused(None, "a token given by the settings is not renewed")
         body = orjson.dumps({"username": credentials.username, "password": credentials.password})
         result = await self._http.send(
             "login",
@@ -189,14 +190,6 @@ class TenantTokens:
         now = self._clocks.wall()
         life = life_seconds or _life_in(result, now) or _DEFAULT_LIFE_SECONDS
         return Token(value, now + RENEWAL_AT * life, now + life)
-
-
-def _tenant(credentials: Credentials) -> _Tenant:
-    match credentials:
-        case StaticToken():
-            return _Tenant(credentials, Token(credentials.token, float("inf"), float("inf")))
-        case UserPassword():
-            return _Tenant(credentials)
 
 
 def _cookie_of(reply: Reply) -> tuple[str, float | None] | None:

@@ -88,7 +88,10 @@ CASES = (
     Case("eholdings tags", UpdateResource(TENANT, RESOURCE, {}, ("new",)), "eholdings", "PUT", "/tags", has_body=False),
     Case("eholdings deselect", DeselectResource(TENANT, RESOURCE), "eholdings", "PUT"),
     Case("eholdings add", AddResource(TENANT, "22-9", "77", None, {}, None), "eholdings", "POST"),
-    Case("eholdings remove", RemoveResource(TENANT, CUSTOM_TITLE), "eholdings", "DELETE", success_status=204, has_body=False),
+    Case(
+        "eholdings remove", RemoveResource(TENANT, CUSTOM_TITLE), "eholdings", "DELETE",
+        success_status=204, has_body=False,
+    ),
     Case("inventory upsert", _UPSERT, "inventory", "PUT"),
     Case("inventory delete", DeleteRecordSet(TENANT, "in1", None), "inventory", "DELETE", needs=(_UPSERT,)),
     Case("inventory upsert-shared", _UPSERT_SHARED, "inventory", "PUT"),

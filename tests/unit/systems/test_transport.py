@@ -1,0 +1,384 @@
+"""The transport on real sockets: what it sends, which error each kind of breakage becomes, and that it outlives
+them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.systems.proxies import Proxy
+from service.systems.transport import AiohttpTransport
+from tests.unit.systems.raw_server import OK, Exchange, raw_server
+
+BRIEF = {"connect": 2.0, "read": 0.2, "pool": 2.0, "total": 5.0}
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[AiohttpTransport]:
+    async with AiohttpTransport(proxy_of=lambda url: None) as running:
+        yield running
+
+
+def request_to(
+    url: str,
+    method: str = "GET",
+    *,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: Mapping[str, float] = BRIEF,
+    fresh: bool = False,
+) -> httpx.Request:
+    extensions = {"timeout": timeout, "fresh_connection": fresh}
+    return httpx.Request(method, url, content=content, headers=headers or {}, extensions=extensions)
+
+
+async def answer_ok(exchange: Exchange) -> None:
+    await exchange.send(OK)
+
+
+async def reset(exchange: Exchange) -> None:
+    exchange.reset()
+
+
+async def test_a_request_leaves_as_it_was_built(transport: AiohttpTransport) -> None:
+    headers = {"api_key": "k", "X-Okapi-Tenant": "diku", "Content-Type": "application/vnd.api+json"}
+    async with raw_server(answer_ok) as server:
+        await transport.handle_async_request(
+            request_to(server.url + "/a%2Fb?q=name%3D%3D%22x%22", "DELETE", content=b'{"a": 1}', headers=headers)
+        )
+
+    [exchange] = server.exchanges
+    assert exchange.request_line == "DELETE /a%2Fb?q=name%3D%3D%22x%22 HTTP/1.1"
+    assert exchange.body == b'{"a": 1}'
+    assert sorted(exchange.header_lines) == sorted(
+        [
+            f"Host: 127.0.0.1:{server.port}",
+            "api_key: k",
+            "X-Okapi-Tenant: diku",
+            "Content-Type: application/vnd.api+json",
+            "Content-Length: 8",
+        ]
+    )
+
+
+async def test_a_body_of_several_megabytes_arrives_whole(transport: AiohttpTransport) -> None:
+    content = bytes(range(256)) * (12 << 10)
+    async with raw_server(answer_ok) as server:
+        response = await transport.handle_async_request(request_to(server.url, "PUT", content=content))
+
+    assert (response.status_code, server.exchanges[0].body) == (200, content)
+
+
+async def test_headers_that_come_more_than_once_all_stay(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 201 Created\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_server(answer) as server:
+        response = await transport.handle_async_request(request_to(server.url, "POST"))
+
+    assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
+
+
+async def test_cookies_are_not_kept(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1; Path=/\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_server(answer) as server:
+        for _ in range(2):
+            await transport.handle_async_request(request_to(server.url))
+
+    assert not any("cookie" in line.lower() for exchange in server.exchanges for line in exchange.header_lines)
+
+
+async def test_a_redirect_is_handed_back(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_server(answer) as server:
+        response = await transport.handle_async_request(request_to(server.url + "/a"))
+
+    assert (response.status_code, len(server.exchanges)) == (302, 1)
+
+
+async def test_a_compressed_answer_is_readable(transport: AiohttpTransport) -> None:
+    body = gzip.compress(b'{"a": 1}')
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+
+    async with raw_server(answer) as server:
+        response = await transport.handle_async_request(request_to(server.url))
+
+    assert response.json() == {"a": 1}
+
+
+async def test_an_answer_compressed_badly_is_a_decoding_error(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
+
+    async with raw_server(answer) as server:
+        with pytest.raises(httpx.DecodingError):
+            await transport.handle_async_request(request_to(server.url))
+
+
+async def test_a_refused_connection_was_not_sent(transport: AiohttpTransport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    with pytest.raises(httpx.ConnectError):
+        await transport.handle_async_request(request_to(f"http://127.0.0.1:{port}"))
+
+
+async def test_an_unknown_host_was_not_sent_to(transport: AiohttpTransport) -> None:
+    with pytest.raises(httpx.ConnectError):
+        await transport.handle_async_request(request_to("http://no-such-host.invalid/"))
+
+
+async def test_a_connection_that_is_not_accepted_in_time_was_not_sent(transport: AiohttpTransport) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        with socket.create_connection(listener.getsockname()):  # fills the queue: further ones wait
+            request = request_to(
+                f"http://127.0.0.1:{listener.getsockname()[1]}", timeout={"connect": 0.2, "pool": 0.2, "read": 0.5}
+            )
+            # how long the queue really is, is the kernel's affair: whoever still gets in is simply never answered
+            results = await asyncio.gather(
+                *(transport.handle_async_request(request) for _ in range(8)), return_exceptions=True
+            )
+    assert httpx.ConnectTimeout in {type(result) for result in results} <= {httpx.ConnectTimeout, httpx.ReadTimeout}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_a_reset_before_the_answer_leaves_it_open_and_is_not_repeated(
+    transport: AiohttpTransport, method: str
+) -> None:
+    async with raw_server(reset) as server:
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await transport.handle_async_request(request_to(server.url, method))
+
+    assert len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_a_kept_connection_that_breaks_is_not_replaced_unseen(transport: AiohttpTransport, method: str) -> None:
+    async def answer(exchange: Exchange) -> None:
+        if exchange.number == 1:
+            await exchange.send(OK)
+        else:
+            exchange.reset()
+
+    async with raw_server(answer) as server:
+        await transport.handle_async_request(request_to(server.url))
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await transport.handle_async_request(request_to(server.url, method))
+
+    assert [(exchange.connection, exchange.number) for exchange in server.exchanges] == [(1, 1), (1, 2)]
+
+
+async def test_connections_are_kept(transport: AiohttpTransport) -> None:
+    async with raw_server(answer_ok) as server:
+        for _ in range(5):
+            await transport.handle_async_request(request_to(server.url))
+
+    assert server.connections == 1
+
+
+async def test_a_fresh_connection_carried_nothing_before_and_nothing_after(transport: AiohttpTransport) -> None:
+    async with raw_server(answer_ok) as server:
+        for fresh in (False, True, True, False):
+            await transport.handle_async_request(request_to(server.url, "POST", fresh=fresh))
+
+    assert [exchange.connection for exchange in server.exchanges] == [1, 2, 3, 1]
+
+
+async def test_no_answer_in_time_leaves_it_open(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await asyncio.sleep(60)
+
+    async with raw_server(answer) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            await transport.handle_async_request(request_to(server.url, "PUT", content=b"{}"))
+
+
+async def test_bytes_that_trickle_in_end_at_the_total(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            await exchange.send(b"x")
+            await asyncio.sleep(0.02)
+
+    async with raw_server(answer) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            await transport.handle_async_request(request_to(server.url, timeout={"read": 5.0, "total": 0.3}))
+
+
+@pytest.mark.parametrize(
+    "answer_bytes",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}", id="shorter than announced"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", id="broken chunk"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="broken headers"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", id="another protocol"),
+    ],
+)
+async def test_an_answer_that_breaks_off_is_no_answer(transport: AiohttpTransport, answer_bytes: bytes) -> None:
+    async def answer(exchange: Exchange) -> None:
+        exchange.writer.write(answer_bytes)
+        await exchange.writer.drain()
+        exchange.writer.close()
+
+    async with raw_server(answer) as server:
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await transport.handle_async_request(request_to(server.url))
+
+
+async def test_cancelling_many_requests_leaves_the_pool_usable() -> None:
+    arrived = asyncio.Event()
+    answers = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        if len(server.exchanges) >= 20:
+            arrived.set()
+        if exchange.request_line.startswith("GET /slow"):
+            await answers.wait()
+        await exchange.send(OK)
+
+    async with AiohttpTransport(max_connections=20) as transport, raw_server(answer) as server:
+        unlimited: dict[str, float] = {}
+        slow = [
+            asyncio.create_task(transport.handle_async_request(request_to(server.url + "/slow", timeout=unlimited)))
+            for _ in range(60)
+        ]
+        async with asyncio.timeout(10):
+            await arrived.wait()
+        for task in slow:
+            task.cancel()
+        assert all(isinstance(r, asyncio.CancelledError) for r in await asyncio.gather(*slow, return_exceptions=True))
+
+        quick = await asyncio.gather(
+            *(transport.handle_async_request(request_to(server.url + "/quick", timeout=unlimited)) for _ in range(60))
+        )
+        assert [response.status_code for response in quick] == [200] * 60
+        answers.set()
+
+
+async def test_the_pool_outlives_resets_and_time_outs(transport: AiohttpTransport) -> None:
+    async def answer(exchange: Exchange) -> None:
+        if "reset" in exchange.request_line:
+            exchange.reset()
+        elif "slow" in exchange.request_line:
+            await asyncio.sleep(60)
+        else:
+            await exchange.send(OK)
+
+    async with raw_server(answer) as server:
+        paths = ("/reset", "/slow", "/fine") * 10
+        results = await asyncio.gather(
+            *(transport.handle_async_request(request_to(server.url + path)) for path in paths), return_exceptions=True
+        )
+
+        assert [isinstance(result, httpx.Response) for result in results] == [path == "/fine" for path in paths]
+        assert (await transport.handle_async_request(request_to(server.url))).status_code == 200
+
+
+async def test_a_plain_request_goes_to_the_proxy_with_its_credentials() -> None:
+    async with raw_server(answer_ok) as proxy:
+        told = Proxy(proxy.url, "Basic dTpw")
+        async with AiohttpTransport(proxy_of=lambda url: told) as transport:
+            await transport.handle_async_request(request_to("http://system.example/path"))
+
+    [exchange] = proxy.exchanges
+    assert exchange.request_line == "GET http://system.example/path HTTP/1.1"
+    assert "Proxy-Authorization: Basic dTpw" in exchange.header_lines
+
+
+async def test_a_proxy_that_refuses_a_tunnel_was_sent_nothing_else() -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_server(answer) as proxy:
+        told = Proxy(proxy.url, "Basic dTpw")
+        async with AiohttpTransport(proxy_of=lambda url: told) as transport:
+            with pytest.raises(httpx.ProxyError):
+                await transport.handle_async_request(request_to("https://system.example/path", "POST", content=b"{}"))
+
+    [exchange] = proxy.exchanges
+    assert exchange.request_line == "CONNECT system.example:443 HTTP/1.1"
+    assert "Proxy-Authorization: Basic dTpw" in exchange.header_lines
+
+
+async def test_a_proxy_that_is_down_is_a_proxy_error(transport: AiohttpTransport) -> None:
+    async with AiohttpTransport(proxy_of=lambda url: Proxy("http://127.0.0.1:9")) as proxied:
+        with pytest.raises(httpx.ProxyError):
+            await proxied.handle_async_request(request_to("http://system.example/path"))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1, key and all in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl command to make a certificate with")
+    key, both = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
+    names = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", both)
+    subprocess.run([openssl, *command.split(), *names], check=True, capture_output=True)
+    both.write_bytes(both.read_bytes() + key.read_bytes())
+    return both
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(
+    transport: AiohttpTransport, server_tls: ssl.SSLContext
+) -> None:
+    async with raw_server(answer_ok, server_tls) as server:
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            await transport.handle_async_request(request_to(f"https://127.0.0.1:{server.port}"))
+
+    assert server.exchanges == []
+
+
+async def test_a_certificate_for_another_name_is_not_sent_to(certificate: Path, server_tls: ssl.SSLContext) -> None:
+    async with (
+        AiohttpTransport(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
+        raw_server(answer_ok, server_tls) as server,
+    ):
+        with pytest.raises(httpx.ConnectError):
+            await transport.handle_async_request(request_to(f"https://localhost:{server.port}"))
+
+    assert server.exchanges == []
+
+
+async def test_an_authority_of_ones_own_is_trusted_when_it_is_given(
+    certificate: Path, server_tls: ssl.SSLContext
+) -> None:
+    async with (
+        AiohttpTransport(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
+        raw_server(answer_ok, server_tls) as server,
+    ):
+        response = await transport.handle_async_request(request_to(f"https://127.0.0.1:{server.port}"))
+
+    assert response.status_code == 200
+
+
+async def test_a_ca_file_that_is_missing_is_said_at_once() -> None:
+    with pytest.raises(FileNotFoundError):
+        AiohttpTransport(ca_file="/nowhere/ca.pem")
