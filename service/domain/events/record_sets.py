@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, NotRequired, TypeAlias
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from service.domain.events.objections import Location, Objection, shown
+from service.domain.events.patterns import HRID
 from service.domain.events.shapes import CLOSED, OPEN, NonBlank
 from service.domain.folding import fold
 
-Hrid: TypeAlias = Annotated[NonBlank, Field(description="The sender's own id of the record.", examples=["in00000401"])]
+Hrid: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=HRID),
+    Field(description="The sender's own id of the record.", examples=["in00000401"]),
+]
 
 Title: TypeAlias = Annotated[str, Field(description="Title of the resource.")]
 RecordSource: TypeAlias = Annotated[str, Field(description="Where the record comes from.", examples=["MARC"])]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.events.patterns import HRID, WORDS
 from tests.builders.events import delete_shared, faults_of, holdings, plan_of, upsert, upsert_shared
 
 SET = "data.inventory"
@@ -53,7 +54,12 @@ def test_every_record_needs_an_hrid_that_is_a_text(missing: dict[str, Any]) -> N
     assert list(faults) == [f"{RECORDS}[0].hrid", f"{RECORDS}[1].items[0].hrid", f"{SET}.instance.hrid"]
 
 
-@pytest.mark.parametrize("hrid", [".b1017", "0017", " b17", 'b"17', "b\\17"])
+@pytest.mark.parametrize("hrid", ['b"17', "b\\17", "b*", "?", "^b17"])
+def test_an_hrid_by_which_folio_would_look_up_other_records_is_refused(hrid: str) -> None:
+    assert list(refused(upsert(instance={"hrid": hrid}))) == [f"{SET}.instance.hrid"]
+
+
+@pytest.mark.parametrize("hrid", [".b1017", "0017", " b17", "b'17", "b/17", "ü17"])
 def test_an_hrid_is_kept_byte_for_byte(hrid: str) -> None:
     plan = plan_of({"inventory": upsert(instance={"hrid": hrid})})
     assert plan.steps[0].hrid == hrid  # type: ignore[union-attr]
@@ -146,7 +152,7 @@ def test_a_relation_without_an_identifier_is_refused_because_the_module_ignores_
         (
             {"parentInstances": [{"instanceIdentifier": {"hrid": " "}}]},
             "parentInstances[0].instanceIdentifier.hrid",
-            "must not be blank",
+            WORDS[HRID],
         ),
         (
             {"precedingTitles": [{"instanceIdentifier": {"uuid": ""}}]},
