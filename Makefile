@@ -9,10 +9,10 @@ bin := .venv/bin
 stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scripts/setup service/sandbox/kafka_jars.txt; } | cksum | cut -d' ' -f1)
 ARGS ?=
 
-.PHONY: help setup demo check format test lock clean
+.PHONY: help setup demo check format test bench crash-test docs lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(stamp) ## Install everything into .venv, Java and Apache Kafka included (a minute or two the first time)
 	@:
@@ -27,15 +27,24 @@ check: setup ## Formatting, lint, types, import layers: seconds
 	@scripts/check
 
 format: setup ## Format the code and fix what ruff can fix
-	@$(bin)/ruff check --fix --quiet --exit-zero service tests scripts
-	@$(bin)/ruff format service tests scripts
+	@$(bin)/ruff check --fix --quiet --exit-zero service tests scripts bench
+	@$(bin)/ruff format service tests scripts bench
 
 test: setup ## Run all tests: make test [ARGS='-k lanes']
 	@$(bin)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+bench: setup ## Events per second beside a plain worker, on a real broker: make bench [ARGS='--events 20000']
+	@$(bin)/python -m bench.throughput $(ARGS)
+
+crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
+	@$(bin)/python -m tests.chaos.crash $(ARGS)
+
+docs: setup ## Write the documents that are made from the code
+	@$(bin)/python -m scripts.settings_doc
 
 lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
 	@scripts/lock
 
 clean: ## Remove the environment and all caches of this checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
-	find service tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find service tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the settings' own model: `python scripts/settings_doc.py`. A test compares the two."""
+"""Writes docs/settings.md from the settings' own model: `make docs`. A test compares the two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTRODUCTION = """# Settings
 
 Environment variables, over an optional YAML file that `RELAY_CONFIG` names (the same names in lower case, one level for each `__`).
 Any of them may be given as a file that holds the value, by its name with `_FILE` behind it; meant for secrets. Every setting is
-validated at start, and all faults are reported at once. This page is written by `scripts/settings_doc.py`.
+validated at start, and all faults are reported at once. This page is written by `make docs`.
 
 A system without a URL is not configured: events that need it become dead letters with `system-not-configured`.
 

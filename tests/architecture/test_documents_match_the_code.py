@@ -10,7 +10,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_settings_page_is_what_the_model_says() -> None:
-    assert (DOCS / "settings.md").read_text("utf-8") == page(), "run: python scripts/settings_doc.py"
+    assert (DOCS / "settings.md").read_text("utf-8") == page(), "run: make docs"
 
 
 def test_every_code_is_explained_and_no_other() -> None:

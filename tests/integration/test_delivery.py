@@ -204,7 +204,7 @@ async def test_a_record_with_neither_key_nor_value_becomes_a_dead_letter_too(kaf
 
 
 async def test_an_event_in_retry_holds_back_its_own_entity_and_no_other(kafka: str) -> None:
-    ids = [f"22-1-{number}" for number in range(1, 11)]
+    ids = [f"22-1-{number}" for number in range(11, 21)]
     async with relay(kafka) as running:
         running.sandbox.load({"eholdings": eholdings_state(*(resource(i) for i in ids))})
         running.sandbox.faults.add(Fault("down", system="eholdings", path_contains=ids[0], status=503, times=3))

@@ -13,7 +13,7 @@ from tests.support.relay import RunningRelay, by_event, changed, relay
 
 Json = dict[str, Any]
 
-SET_BY_THE_SYSTEM = {"_version", "instanceId", "holdingsRecordId", "effectiveLocationId"}
+SET_BY_THE_SYSTEM = {"_version", "instanceId", "holdingsRecordId", "effectiveLocationId", "statusUpdatedDate"}
 
 
 def records(folder: Path, kind: str) -> list[Json]:
