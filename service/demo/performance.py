@@ -104,6 +104,7 @@ async def perform(
             run_seconds,
             dead_letters_of(list(run.sent.values()), run.results),
             (*_checks(stage, run, before), *([end] if end else [])),
+            stage.worker.log_tail(),
         )
         report(made)
         if keep:

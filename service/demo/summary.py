@@ -45,6 +45,8 @@ class Report:
     run_seconds: float
     dead_letters: tuple[DeadLetter, ...]
     checks: tuple[Check, ...]
+    worker_log: str = ""
+    """The end of the worker's log, which is told when a check does not hold."""
 
     @property
     def holds(self) -> bool:
@@ -90,6 +92,8 @@ def print_report(console: Console, report: Report) -> None:
     for check in report.checks:
         _print_check(console, check)
     console.print()
+    if not report.holds and report.worker_log:
+        _line(console, f"The end of the worker's log:\n{report.worker_log}\n")
     verdict = "Everything is as it should be." if report.holds else "Not everything is as it should be."
     console.print(Text(verdict, style="bold green" if report.holds else "bold red"))
 
