@@ -20,7 +20,7 @@ from service.settings import KafkaSettings
 PREFIX: Final = "RELAY_"
 
 RETRIES: Final = {
-    "RETRY__MAX_ATTEMPTS": "5",
+    "RETRY__MAX_ATTEMPTS": "6",
     "RETRY__INITIAL_SECONDS": "0.2",
     "RETRY__MAX_SECONDS": "1",
     "RETRY__DEADLINE_SECONDS": "30",

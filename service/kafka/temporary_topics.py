@@ -36,7 +36,7 @@ async def delete_topics(settings: KafkaSettings, prefix: str) -> list[str]:
             names = sorted(wanted & set(await admin.list_topics()))
             if names:
                 await _delete(admin, names)
-            while wanted & set(await admin.list_topics()):
+            while wanted & set(await admin.list_topics()):  # noqa: ASYNC110 - the brokers do not tell
                 await asyncio.sleep(_LOOK_SECONDS)
     except (KafkaError, TimeoutError) as error:
         raise SourceUnavailable(f"{settings.bootstrap_servers}: {type(error).__name__}: {error}") from error
