@@ -21,6 +21,7 @@ from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
 from service.engine.ports import SourceUnavailable
 from service.engine.processing import Processing
+from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.worker import Worker, WorkerLimits
 from service.kafka.connection import quieten
@@ -104,6 +105,7 @@ class Relay:
         limits = WorkerLimits(
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
+            settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
         )
         render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
         return Worker(source, _interpret(settings), processing, render, limits, self._telemetry)

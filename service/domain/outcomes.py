@@ -10,7 +10,6 @@ from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
 from service.domain.record import Record
 
-
 UNREAD = EventIdentity()
 """Of a record that could not be read."""
 

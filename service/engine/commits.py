@@ -66,6 +66,9 @@ class Commits:
         self.metadata_bytes = 0
         """Of the last position that was, or was to be, committed."""
         self._ended = False
+        self._stored_position = (offsets.position().frontier, encode(offsets.position()))
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._proof_due: Callable[[], None] | None = None
         self._work = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -91,6 +94,12 @@ class Commits:
         await stored
         self._marked.add(offset)
 
+    def prove(self, proved: Callable[[], None]) -> None:
+        """Before anything else is stored, commit once more what is stored already: only its owner can. Then call
+        `proved`; if the partition is another's, `run` ends with `OwnershipLost`."""
+        self._proof_due = proved
+        self._wake()
+
     @property
     def taken(self) -> int:
         """Outcomes that are being stored."""
@@ -110,9 +119,10 @@ class Commits:
         try:
             while True:
                 await self._work.wait()
+                await self._store_proof()
                 self._take()
                 await self._store_batch()
-                if not (self._outbox or self._marks):
+                if not (self._outbox or self._marks or self._proof_due):
                     self._work.clear()
                     self._empty.set()
         finally:
@@ -139,9 +149,15 @@ class Commits:
         self._batch.marks.extend(self._marks)
         self._marks.clear()
 
+    async def _store_proof(self) -> None:
+        while (proved := self._proof_due) is not None:
+            if await self._commit((), *self._stored_position):
+                self._proof_due = None
+                proved()
+
     async def _store_batch(self) -> None:
-        pause_seconds = FIRST_PAUSE_SECONDS
         while self._batch:
+            await self._store_proof()
             position = self._offsets.position()
             try:
                 metadata = encode(position)
@@ -151,19 +167,27 @@ class Commits:
                 self._observer.commit_failed(self._partition, f"the position does not fit its metadata: {error}")
                 await self._wait_for_more()
                 continue
-            started = asyncio.get_running_loop().time()
-            try:
-                await self._store.commit(self._batch.records, position.frontier, metadata)
-            except StoreUnavailable as error:
-                self._observer.commit_failed(self._partition, str(error))
-                await asyncio.sleep(pause_seconds)
-                pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
-                continue
-            self._stored(asyncio.get_running_loop().time() - started)
+            if await self._commit(self._batch.records, position.frontier, metadata):
+                self._stored()
 
-    def _stored(self, seconds: float) -> None:
+    async def _commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> bool:
+        """Whether it was stored. When it was not, that is told to the observer, and a pause is made here."""
+        now = asyncio.get_running_loop().time
+        started = now()
+        try:
+            await self._store.commit(records, offset, metadata)
+        except StoreUnavailable as error:
+            self._observer.commit_failed(self._partition, str(error))
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
+            return False
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._stored_position = (offset, metadata)
+        self._observer.committed(self._partition, len(records), now() - started)
+        return True
+
+    def _stored(self) -> None:
         batch, self._batch = self._batch, _Batch()
-        self._observer.committed(self._partition, len(batch.records), seconds)
         for stored in batch.marks:
             if not stored.done():
                 stored.set_result(None)

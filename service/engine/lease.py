@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from service.engine.ports import OwnershipLost
@@ -13,14 +13,20 @@ from service.engine.ports import OwnershipLost
 class Lease:
     """Held while the partition is ours.
 
-        open ──hold()──▶ held ──resume()──▶ open
-          └──────────────┴──end(why)──▶ ended
+        open ──hold()───▶ held ─────resume()──▶ open
+        open ──doubt()──▶ doubtful ─prove()───▶ open      (held and doubtful at once: open after both)
+          └───────────────┴──end(why)──▶ ended
 
-    Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Ended: nothing starts
-    ever again.
+    Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Doubtful: the worker was
+    suspended and may have been replaced; no call starts until a commit has shown that it was not. Ended: nothing
+    starts ever again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, feel_pulse: Callable[[], None] = lambda: None) -> None:
+        """`feel_pulse` is called before every call, and may make the lease doubtful."""
+        self._feel_pulse = feel_pulse
+        self._held = False
+        self._doubtful = False
         self._open = asyncio.Event()
         self._open.set()
         self._ended = asyncio.Event()
@@ -36,12 +42,26 @@ class Lease:
         return self._ended.is_set()
 
     def hold(self) -> None:
-        if not self.ended:
-            self._open.clear()
+        self._held = True
+        self._move_gate()
 
     def resume(self) -> None:
-        if not self.ended:
+        self._held = False
+        self._move_gate()
+
+    def doubt(self) -> None:
+        self._doubtful = True
+        self._move_gate()
+
+    def prove(self) -> None:
+        self._doubtful = False
+        self._move_gate()
+
+    def _move_gate(self) -> None:
+        if self.ended or not (self._held or self._doubtful):
             self._open.set()
+        else:
+            self._open.clear()
 
     def end(self, why: str) -> None:
         """Nothing starts any more: who waits for the gate, or for a pause to pass, is told `OwnershipLost`."""
@@ -64,8 +84,10 @@ class Lease:
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         """Around one call: waits while the lease is held, raises `OwnershipLost` when it has ended."""
+        self._feel_pulse()
         while not self._open.is_set():
             await self._open.wait()
+            self._feel_pulse()
         self.check()
         self._calls += 1
         self._idle.clear()

@@ -20,10 +20,18 @@ RELEASE_SECONDS = 10.0
 class OwnedPartition:
     """Made when a partition has been claimed, closed when it is ours no more."""
 
-    def __init__(self, partition: Partition, epoch: int, claim: Claim, render: Render, observer: Observer) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        epoch: int,
+        claim: Claim,
+        render: Render,
+        observer: Observer,
+        feel_pulse: Callable[[], None] = lambda: None,
+    ) -> None:
         self.partition = partition
         self.epoch = epoch
-        self.lease = Lease()
+        self.lease = Lease(feel_pulse)
         self.jobs: set[Job] = set()
         """Entered into the lanes and not left."""
         self.unsettled_bytes = 0
@@ -66,6 +74,11 @@ class OwnedPartition:
             return False
         self.unsettled_bytes += record.size_bytes
         return True
+
+    def doubt(self) -> None:
+        """The worker was suspended: no call and no record goes out before a commit has proved the partition ours."""
+        self.lease.doubt()
+        self._commits.prove(self.lease.prove)
 
     def was_attempted(self, record: Record) -> bool:
         return self._offsets.was_attempted(record.offset)

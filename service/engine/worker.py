@@ -18,6 +18,7 @@ from service.engine.lanes import Lanes
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
 from service.engine.processing import Job, Processing, reject
+from service.engine.pulse import Pulse, suspend_aware_clock
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
@@ -34,6 +35,8 @@ class WorkerLimits:
     intake: IntakeLimits
     drain_seconds: float
     """How long a rebalance may be held up for calls that are under way."""
+    suspension_seconds: float = 15.0
+    """A worker that was not heard of for so long may have been replaced."""
 
 
 class Worker:
@@ -51,6 +54,7 @@ class Worker:
         render: Render,
         limits: WorkerLimits,
         observer: Observer,
+        clock: Callable[[], float] = suspend_aware_clock,
     ) -> None:
         self._source = source
         self._interpret = interpret
@@ -66,6 +70,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._rejoin = asyncio.Event()
         self._joined = False
+        self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
         self.last_round = 0.0
         """When the intake last went round, by the loop's clock."""
 
@@ -104,6 +109,7 @@ class Worker:
 
         Raises `SourceUnavailable` when Kafka cannot be had at the start.
         """
+        pulse = asyncio.create_task(self._keep_pulse(), name="pulse")
         try:
             await self._source.start(self)
             while not self._stopping.is_set():
@@ -113,6 +119,7 @@ class Worker:
             await self._drain(grace_seconds())
             await self._give_up(list(self._owned), "the worker stops")
             await self._source.stop()
+            pulse.cancel()
 
     async def revoking(self) -> None:
         """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so
@@ -204,10 +211,20 @@ class Worker:
             self._observer.partition_lost(partition, f"it could not be claimed: {error}")
             self._rejoin.set()
             return
-        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer)
+        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
         owned.start(self._lost)
+
+    async def _keep_pulse(self) -> None:
+        while True:
+            self._pulse.feel()
+            await asyncio.sleep(self._pulse.interval_seconds)
+
+    def _suspended(self, seconds: float) -> None:
+        self._observer.suspended(seconds)
+        for owned in self._owned.values():
+            owned.doubt()
 
     def _claim_ended(self, partition: Partition, task: asyncio.Task[None]) -> None:
         if self._claims.get(partition) is task:

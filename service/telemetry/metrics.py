@@ -53,6 +53,9 @@ class Metrics:
             ("system", "reason"),
             registry=self.registry,
         )
+        self.suspensions = Counter(
+            "relay_suspensions", "Times at which the worker found that it had been suspended.", registry=self.registry
+        )
         self.in_work = Gauge(
             "relay_records_in_work", "Records that wait in lanes or are worked on.", registry=self.registry
         )

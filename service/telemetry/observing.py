@@ -71,6 +71,10 @@ class Telemetry:
         self._metrics.commit_failures.inc()
         self._log.error("commit.failed", topic=partition.topic, partition=partition.number, reason=message)
 
+    def suspended(self, seconds: float) -> None:
+        self._metrics.suspensions.inc()
+        self._log.warning("worker.suspended", seconds=round(seconds, 3))
+
     def source_failed(self, message: str) -> None:
         self._log.error("kafka.unavailable", reason=message)
 

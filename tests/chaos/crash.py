@@ -1,6 +1,8 @@
 """Two workers on a real broker, one of them killed again and again: is every event's result there once, in order?
 
-    python -m tests.chaos.crash --events 1000 --entities 50 --kills 2
+    python -m tests.chaos.crash --events 1000 --entities 50 --kills 2 --suspensions 1
+
+A killed worker is started again at once; a suspended one sleeps beyond its session, while the other takes over.
 
 Prints what it counted; ends with 0 only when everything held.
 """
@@ -25,11 +27,12 @@ from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
 from tests.chaos.workload import Workload, applied_numbers
-from tests.support.relay import worker_settings
+from tests.support.relay import SESSION_SECONDS, worker_settings
 from tests.support.relay_process import RelayProcess
 from tests.support.topic_reading import TopicReader, event_ids
 
 RESULT_SECONDS = 120.0
+SUSPENDED_BEYOND_SECONDS = 4.0
 LATENCY_SECONDS = {"eholdings": 0.01, "inventory": 0.01, "scsb": 0.02}
 
 
@@ -39,6 +42,7 @@ class Report:
 
     events: int
     kills: int
+    suspensions: int
     results: Counter[str | None] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     dead_letters: int = 0
@@ -49,23 +53,28 @@ class Report:
 
     def lines(self) -> list[str]:
         return [
-            f"{self.events} events, {self.kills} kills, {self.seconds:.1f} s",
+            f"{self.events} events, {self.kills} kills, {self.suspensions} suspensions, {self.seconds:.1f} s",
             f"{len(self.results)} events with a result, {sum(self.results.values())} results, "
             f"{self.dead_letters} dead letters",
             "outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())),
-            f"{self.calls} writing calls, of which {self.repeated_calls} repeated after a kill",
+            f"{self.calls} writing calls, of which {self.repeated_calls} repeated after that",
             *(f"BROKEN: {fault}" for fault in self.faults),
             "every guarantee held" if not self.faults else f"{len(self.faults)} faults",
         ]
 
 
 async def crash(
-    bootstrap_servers: str, events: int, entities: int, kills: int, delivery: str = "exactly_once"
+    bootstrap_servers: str,
+    events: int,
+    entities: int,
+    kills: int,
+    suspensions: int = 0,
+    delivery: str = "exactly_once",
 ) -> Report:
-    """Publish, work with two workers, kill one `kills` times spread over the run, then judge."""
+    """Publish, work with two workers, kill or suspend one of them at points spread over the run, then judge."""
     prefix = f"crash-{uuid.uuid4().hex[:8]}."
     workload = Workload(events, entities)
-    report = Report(events, kills)
+    report = Report(events, kills, suspensions)
     kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, group_id=prefix + "relay")
     await ensure_topics(kafka, prefix)
     async with (
@@ -81,12 +90,11 @@ async def crash(
             for worker in workers:
                 await worker.start()
             await publish_all(kafka, prefix, [event.outgoing for event in workload.events])
-            for kill in range(1, kills + 1):
-                due = events * kill // (kills + 1)
+            blows = [kill_and_start] * kills + [suspend] * suspensions
+            for number, blow in enumerate(blows, 1):
+                due = events * number // (len(blows) + 1)
                 await results.read_until(partial(_has_records, due), RESULT_SECONDS)
-                workers[0].kill()
-                await workers[0].ended()
-                await workers[0].start()
+                await blow(workers[0])
             await results.read_until(lambda reader: len(set(event_ids(reader))) >= events, RESULT_SECONDS)
             for worker in workers:
                 worker.terminate()
@@ -103,6 +111,19 @@ async def crash(
         report.seconds = time.monotonic() - started
         judge(report, workload, sandbox, results, dead_letters, once=delivery == "exactly_once")
     return report
+
+
+async def kill_and_start(worker: RelayProcess) -> None:
+    worker.kill()
+    await worker.ended()
+    await worker.start()
+
+
+async def suspend(worker: RelayProcess) -> None:
+    """Longer than its session, so that the group goes on without it; then let it wake up, none the wiser."""
+    worker.suspend()
+    await asyncio.sleep(SESSION_SECONDS + SUSPENDED_BEYOND_SECONDS)
+    worker.wake()
 
 
 def _has_records(count: int, reader: TopicReader) -> bool:
@@ -150,8 +171,8 @@ def judge_order(report: Report, entity: str, calls: list[tuple[int, float, float
     report.calls += len(calls)
     report.repeated_calls += len(calls) - len({number for number, _, _ in calls})
     for (number, _, ended), (following, began, _) in pairwise(calls):
-        if following <= number and not report.kills:
-            report.faults.append(f"{entity}: {following} came again after {number}, and nobody was killed")
+        if following <= number and not (report.kills or report.suspensions):
+            report.faults.append(f"{entity}: {following} came again after {number}, and nothing had happened")
         if began < ended:
             report.faults.append(f"{entity}: {following} began before {number} had ended")
 
@@ -161,7 +182,9 @@ async def main(arguments: argparse.Namespace) -> int:
     broker = None if given else LocalBroker()
     try:
         servers = given or (await broker.start() if broker else "")
-        report = await crash(servers, arguments.events, arguments.entities, arguments.kills, arguments.delivery)
+        report = await crash(
+            servers, arguments.events, arguments.entities, arguments.kills, arguments.suspensions, arguments.delivery
+        )
     finally:
         if broker:
             await broker.stop()
@@ -174,5 +197,6 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=1000)
     parser.add_argument("--entities", type=int, default=50)
     parser.add_argument("--kills", type=int, default=2)
+    parser.add_argument("--suspensions", type=int, default=0)
     parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once")
     sys.exit(asyncio.run(main(parser.parse_args())))

@@ -36,6 +36,13 @@ class RelayProcess:
         """SIGKILL: no farewell of any kind."""
         self._running.send_signal(signal.SIGKILL)
 
+    def suspend(self) -> None:
+        """SIGSTOP: as on a node that is frozen."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self._running.send_signal(signal.SIGCONT)
+
     def terminate(self) -> None:
         self._running.send_signal(signal.SIGTERM)
 
