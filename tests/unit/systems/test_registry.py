@@ -1,0 +1,144 @@
+"""All systems behind one door."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import httpx
+import pytest
+
+from service.domain.answers import Settled
+from service.domain.codes import Code
+from service.domain.operations import (
+    DeleteHoldingsSource,
+    DeleteRecordSet,
+    DeselectResource,
+    EholdingsStep,
+    HoldingsSourceStep,
+    InventoryStep,
+    RemoveResource,
+    Step,
+    UpsertHoldingsSource,
+)
+from service.engine.ports import Systems
+from service.systems.registry import ConfiguredSystems, SystemsConfig
+from service.systems.tokens import StaticToken
+from tests.contract.cases import CASES
+from tests.unit.systems.scripted import TENANT, Scripted, ScriptedTransport, answer, context
+from tests.unit.systems.test_scsb_answers import transfer
+
+FOLIO_STEPS: tuple[Step, ...] = (
+    DeselectResource(TENANT, "1-2-3"),
+    DeleteRecordSet(TENANT, "in1", None),
+    UpsertHoldingsSource(TENANT, "Mine", "local"),
+)
+
+
+def systems_of(
+    *answers: Scripted, folio: bool = True, scsb: bool = True
+) -> tuple[ConfiguredSystems, ScriptedTransport]:
+    transport = ScriptedTransport(*answers)
+    config = SystemsConfig(
+        folio_url="http://folio.example/okapi/" if folio else None,
+        tenants={TENANT: StaticToken("t")},
+        scsb_url="http://scsb.example" if scsb else None,
+        scsb_api_key="hunter2",
+        user_agent="holdings-relay/1",
+    )
+    return ConfiguredSystems(config, transport), transport
+
+
+def test_the_door_is_what_the_engine_needs() -> None:
+    systems: Systems = systems_of()[0]
+
+    assert systems.unconfigured(FOLIO_STEPS[0]) is None
+
+
+@pytest.mark.parametrize("step", FOLIO_STEPS)
+def test_without_an_address_folios_steps_are_not_configured(step: Step) -> None:
+    finding = systems_of(folio=False)[0].unconfigured(step)
+
+    assert finding is not None
+    assert finding.code is Code.SYSTEM_NOT_CONFIGURED
+
+
+def test_without_an_address_transfers_are_not_configured() -> None:
+    finding = systems_of(scsb=False)[0].unconfigured(transfer(items="a"))
+
+    assert finding is not None
+    assert (finding.code, finding.message) == (Code.SYSTEM_NOT_CONFIGURED, "scsb has no address in the settings")
+
+
+def test_a_transfer_needs_no_tenant() -> None:
+    assert systems_of(folio=False)[0].unconfigured(transfer(items="a")) is None
+
+
+@pytest.mark.parametrize("tenant", ["", "other"])
+def test_a_tenant_without_credentials_is_not_configured(tenant: str) -> None:
+    finding = systems_of()[0].unconfigured(RemoveResource(tenant, "1-2-3"))
+
+    assert finding is not None
+    assert finding.code is Code.TENANT_NOT_CONFIGURED
+
+
+async def test_each_step_reaches_its_system() -> None:
+    systems, transport = systems_of(answer(204), answer(404, "Instance to delete not found"), answer(400), answer(400))
+
+    for step in (
+        RemoveResource(TENANT, "1-2-3"),
+        DeleteRecordSet(TENANT, "in1", None),
+        DeleteHoldingsSource(TENANT, "Mine"),
+        transfer(items="a"),
+    ):
+        assert isinstance(await systems.attempt(step, context()), Settled)
+
+    assert [str(request.url).partition("?")[0] for request in transport.requests] == [
+        "http://folio.example/okapi/eholdings/resources/1-2-3",
+        "http://folio.example/okapi/inventory-upsert-hrid",
+        "http://folio.example/okapi/holdings-sources",
+        "http://scsb.example/sharedCollection/transferHoldingsAndItems",
+    ]
+    assert {request.headers["User-Agent"] for request in transport.requests} == {"holdings-relay/1"}
+
+
+async def test_keys_and_tokens_go_only_where_they_belong() -> None:
+    systems, transport = systems_of(answer(204), answer(400))
+
+    await systems.attempt(RemoveResource(TENANT, "1-2-3"), context())
+    await systems.attempt(transfer(items="a"), context())
+
+    folio, scsb = (dict(request.headers.raw) for request in transport.requests)
+    assert b"api_key" not in folio
+    assert b"X-Okapi-Token" not in scsb
+
+
+async def test_a_step_that_is_not_configured_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(LookupError):
+        await systems_of(scsb=False)[0].attempt(transfer(items="a"), context())
+
+
+def test_the_contract_suite_has_a_case_for_every_kind_of_step() -> None:
+    kinds = {type(case.step) for case in CASES} | {type(transfer())}
+
+    assert kinds == {
+        *get_args(EholdingsStep),
+        *get_args(InventoryStep),
+        *get_args(HoldingsSourceStep),
+        type(transfer()),
+    }
+
+
+async def test_closing_closes_the_transport() -> None:
+    closed: list[bool] = []
+
+    class Closing(httpx.AsyncBaseTransport):
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    await ConfiguredSystems(SystemsConfig(folio_url="http://f", tenants={}), Closing()).aclose()
+
+    assert closed == [True]
+
+
+def test_the_key_stays_out_of_representations() -> None:
+    assert "hunter2" not in repr(SystemsConfig(scsb_url="http://s", scsb_api_key="hunter2"))
