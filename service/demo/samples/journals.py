@@ -63,6 +63,8 @@ def _story(number: int, resource_id: str, name: str, publisher: str) -> Story:
                 publisherName=publisher,
                 coverageStatement=f"Print holdings in stack {number + 3}",
                 customCoverages=[years("1998", "2004")],
+                customEmbargoPeriod=embargo(12, "Months"),
+                access_type_id=SUBSCRIBED,
                 userDefinedField5=f"Shelf list {1200 + number}",
                 tags=["serials"],
             )

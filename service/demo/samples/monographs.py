@@ -91,14 +91,15 @@ def _lent(telling: Telling, number: int, call_number: str) -> None:
         "A copy on loan is described anew, and stays on loan",
         inventory=upsert(_book(number), _shelf(number, call_number, sent)),
     )
-    telling.changed(
-        "The lending desk overrules the status",
-        inventory=upsert(
-            _book(number),
-            _shelf(number, call_number, sent),
-            processing={"item": {"status": {"policy": "overwrite"}}},
-        ),
-    )
+    if number % 2:
+        telling.changed(
+            "The lending desk overrules the status",
+            inventory=upsert(
+                _book(number),
+                _shelf(number, call_number, sent),
+                processing={"item": {"status": {"policy": "overwrite"}}},
+            ),
+        )
 
 
 def _withdrawn(telling: Telling, number: int, call_number: str) -> None:
