@@ -166,7 +166,10 @@ class HttpClient:
         if traceparent is not None:
             all_headers.append(("traceparent", traceparent))
         url = self._url_of(self._base_url + path)
-        return httpx.Request(method, url, headers=all_headers, content=body, extensions=extensions)
+        # `stream` in place of `content` leaves out work that the transport does anyway: Host and Content-Length
+        return httpx.Request(
+            method, url, headers=all_headers, stream=httpx.ByteStream(body or b""), extensions=extensions
+        )
 
     async def _call(self, operation: str, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
@@ -180,7 +183,7 @@ class HttpClient:
     async def _exchange(self, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
         try:
             response = await self._transport.handle_async_request(request)
-            body = await response.aread()
+            body = await _body_of(response)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self.system}: no connection within {self._connect_seconds:g} s"), False
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
@@ -193,6 +196,13 @@ class HttpClient:
             return Lost(tidy(f"{self.system}: connection lost before the answer was complete: {error}")), True
         wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
         return Reply(response.status_code, response.headers, body, wait), False
+
+
+async def _body_of(response: httpx.Response) -> bytes:
+    """The body, decompressed where it has to be; going through httpx's decoders costs a tenth of a call."""
+    if isinstance(response.stream, httpx.ByteStream) and "content-encoding" not in response.headers:
+        return b"".join(response.stream)
+    return await response.aread()
 
 
 def path_of(*segments: str) -> str:

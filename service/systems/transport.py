@@ -66,7 +66,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends the request and reads the answer. See the class for extensions and errors."""
         session = self._session(fresh=bool(request.extensions.get("fresh_connection")))
-        headers, content, proxy = _headers_of(request), request.content, self._proxy(request.url)
+        headers, content, proxy = _headers_of(request), await request.aread(), self._proxy(request.url)
         proxy_headers = None
         if proxy is not None and proxy.authorization is not None:
             if request.url.scheme == "https":
@@ -86,7 +86,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             )
             async with response:
                 body = await response.read()
-        return httpx.Response(response.status, headers=list(response.raw_headers), content=body, request=request)
+        return httpx.Response(
+            response.status, headers=list(response.raw_headers), stream=httpx.ByteStream(body), request=request
+        )
 
     async def aclose(self) -> None:
         """Closes every connection, in use or not."""

@@ -113,7 +113,7 @@ class _InProcess(httpx.AsyncBaseTransport):
             request.url.path.removeprefix(base),
             dict(request.url.params),
             tuple(headers),
-            request.content,
+            await request.aread(),
             request.headers.get("x-okapi-tenant", ""),
         )
         system = next(s for s in self._sandbox.systems.values() if s.serves(call.method, call.path))

@@ -30,6 +30,7 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
         """Of each request, whether it wanted a connection of its own."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
         self.requests.append(request)
         self.fresh.append(request.extensions["fresh_connection"])
         await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, field
 
 import httpx
@@ -101,6 +102,22 @@ async def test_what_may_have_been_received_is_lost_and_never_repeated(method: st
 
     assert isinstance(result, Lost)
     assert len(transport.requests) == 1
+
+
+async def test_a_compressed_answer_is_decompressed() -> None:
+    compressed = answer(200, gzip.compress(b'{"a": 1}'), {"Content-Encoding": "gzip"})
+
+    reply = await http_client(ScriptedTransport(compressed)).send("get", "GET", "/", read_seconds=1.0)
+
+    assert isinstance(reply, Reply)
+    assert reply.json() == {"a": 1}
+
+
+async def test_an_answer_that_cannot_be_decompressed_is_lost() -> None:
+    def badly(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"nope"))
+
+    assert isinstance(await http_client(ScriptedTransport(badly)).send("put", "PUT", "/", read_seconds=1.0), Lost)
 
 
 async def test_a_read_on_a_connection_that_broke_is_repeated_once_on_a_fresh_one() -> None:

@@ -37,7 +37,7 @@ class Module(httpx.AsyncBaseTransport):
         self.most_under_way = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        names = [entry["instance"]["hrid"] for entry in orjson.loads(request.content)["inventoryRecordSets"]]
+        names = [entry["instance"]["hrid"] for entry in orjson.loads(await request.aread())["inventoryRecordSets"]]
         self.batches.append(names)
         self.requests.append(request)
         self.arrived.set()
