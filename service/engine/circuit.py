@@ -46,7 +46,8 @@ class Circuit:
         self._uniform = uniform
         self._stumbled: set[object] = set()
         self._pauses = 0
-        self._probing = False
+        self.probing = False
+        """Whether a probe is out."""
         self.reason: Reason | None = None
         """None while the circuit is closed."""
         self.probe_at = 0.0
@@ -56,9 +57,9 @@ class Circuit:
         """Whether a call may go out now. While the circuit is open, the one who is told so is the probe."""
         if self.reason is None:
             return True
-        if self._probing or now < self.probe_at:
+        if self.probing or now < self.probe_at:
             return False
-        self._probing = True
+        self.probing = True
         return True
 
     def answered(self) -> bool:
@@ -66,7 +67,7 @@ class Circuit:
         was_open = self.reason is not None
         self._stumbled.clear()
         self._pauses = 0
-        self._probing = False
+        self.probing = False
         self.reason = None
         return was_open
 
@@ -94,7 +95,7 @@ class Circuit:
 
     def abandoned(self) -> None:
         """The call was given up without an answer: if it was the probe, another takes its turn."""
-        self._probing = False
+        self.probing = False
 
     def _pause(self, retry_after_seconds: float | None) -> float:
         ceiling = min(self._policy.longest_pause_seconds, self._policy.first_pause_seconds * 2 ** min(self._pauses, 16))
@@ -102,5 +103,5 @@ class Circuit:
         return max(self._uniform(ceiling / 2, ceiling), retry_after_seconds or 0.0)
 
     def _postpone(self, now: float, pause_seconds: float) -> None:
-        self._probing = False
+        self.probing = False
         self.probe_at = max(self.probe_at, now + pause_seconds)

@@ -43,9 +43,11 @@ class Gate:
             self._set_timer()
             try:
                 await lease.wait_for(turn)
-            finally:
+            except BaseException:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
+                self._set_timer()  # its turn may have come: another takes it
+                raise
         return not self.closed
 
     def learn(self, record: object, answer: Answer) -> None:
@@ -71,11 +73,11 @@ class Gate:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        """One who waits is woken when the next probe is due."""
+        """One who waits is woken when the next probe is due. While a probe is out none is: its end sets the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting:
+        if self._waiting and not self.circuit.probing:
             self._timer = asyncio.get_running_loop().call_at(self.circuit.probe_at, self._wake, 1)
 
     def _wake(self, count: int) -> None:

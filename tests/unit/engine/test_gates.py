@@ -86,6 +86,33 @@ async def test_who_loses_its_lease_while_waiting_is_told_so_and_the_turn_goes_to
     assert subject.circuit.reason is Reason.CREDENTIALS
 
 
+async def test_who_comes_while_the_probe_is_out_waits_without_keeping_the_loop_busy() -> None:
+    subject = gate()
+    subject.learn("record", DENIED)
+    await asyncio.sleep(2)
+    assert await subject.pass_through(Lease())
+    waiting = [asyncio.create_task(subject.pass_through(Lease())) for _ in range(2)]
+
+    await asyncio.sleep(60)  # the probe takes its time
+
+    assert not any(task.done() for task in waiting)
+    subject.learn("record", ANSWERED)
+    assert await asyncio.gather(*waiting) == [False, False]
+
+
+async def test_a_turn_that_comes_just_as_its_owner_gives_up_goes_to_another() -> None:
+    subject = gate()
+    subject.learn("record", DENIED)
+    first = asyncio.create_task(subject.pass_through(Lease()))
+    second = asyncio.create_task(subject.pass_through(Lease()))
+    await asyncio.sleep(0.5)
+    asyncio.get_running_loop().call_at(subject.circuit.probe_at, first.cancel)
+
+    async with asyncio.timeout(60):
+        assert await second
+    assert first.cancelled()
+
+
 async def test_tenants_of_one_system_have_gates_of_their_own() -> None:
     gates = Gates(CircuitPolicy(), lambda _, longest: longest, SilentObserver())
     gates.gate("eholdings", "diku").learn("record", DENIED)
