@@ -1,22 +1,34 @@
 """An event loop whose clock jumps to the next timer, so that a test of hours takes milliseconds. Owns no test.
 
-It never waits: when nothing is ready it moves its clock, and when nothing ever will be ready it says so instead of
-hanging. Errors that nobody heard of (a task that failed unseen) come out when it is closed. For tests without threads
-and without connections to anything that is not itself in the loop.
+It never waits: when nothing is ready it moves its clock. When nothing ever will be ready, or tasks keep each other busy
+without end, it says so instead of hanging. Errors that nobody heard of (a task that failed unseen) come out when it is
+closed. For tests without threads and without connections to anything that is not itself in the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import heapq
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+ROUNDING_SECONDS = 1e-6
+MOST_ROUNDS = 50_000
+"""Of the loop, at one and the same time."""
 
 
 class NothingWillHappen(Exception):
     """Every task waits for another: no timer is set, and nothing can be read."""
+
+
+class TimeStandsStill(Exception):
+    """Some tasks go round and round without ever waiting for a time: with a real clock, the processor would be busy
+    for nothing."""
 
 
 class UnheardErrors(Exception):
@@ -29,15 +41,29 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._rounds = 0
+        self.timers: list[float] = []
+        """A heap of the times at which timers are due; some may have been cancelled."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if ready:
+        if ready or timeout == 0:
+            self._rounds += 1
+            if self._rounds > MOST_ROUNDS:
+                raise TimeStandsStill(f"at {self.now} s something is always ready")
             return ready
         if timeout is None:
             raise NothingWillHappen(f"at {self.now} s every task waits, and no timer is set")
-        self.now += max(0.0, timeout)
+        self._rounds = 0
+        self.now = self._due(self.now + max(0.0, timeout))
         return []
+
+    def _due(self, now: float) -> float:
+        """The time of the next timer, where rounding would end just before it: it would fire too early, and anew
+        without end if it then sets itself again."""
+        while self.timers and self.timers[0] <= now:
+            heapq.heappop(self.timers)
+        return self.timers[0] if self.timers and self.timers[0] - now < ROUNDING_SECONDS else now
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -50,6 +76,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Arguments]], object],
+        *args: Unpack[Arguments],
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        heapq.heappush(self._jumping.timers, when)
+        return super().call_at(when, callback, *args, context=context)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self._unheard.append(f"{context.get('message')}: {context.get('exception')!r}")

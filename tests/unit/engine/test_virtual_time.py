@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.fakes.virtual_time import NothingWillHappen, UnheardErrors, VirtualTimeLoop, run_virtually
+from tests.fakes.virtual_time import NothingWillHappen, TimeStandsStill, UnheardErrors, VirtualTimeLoop, run_virtually
 
 
 async def test_an_hour_of_sleep_moves_the_clock_by_an_hour_and_takes_no_time() -> None:
@@ -65,12 +65,34 @@ async def test_what_is_ready_goes_before_any_timer() -> None:
     assert woken == ["event", "timer"]
 
 
+async def test_a_timer_never_fires_before_its_time() -> None:
+    """One that did and set itself again would do so for ever: time moves only when nothing is ready."""
+    loop, fired = asyncio.get_running_loop(), list[tuple[float, float]]()
+    times = [1 / 3, 0.1 + 0.2, 1e5 / 7, 1e5 / 7 + 1e-7, 2e5 / 3]
+    for when in times:
+        loop.call_at(when, lambda when=when: fired.append((when, loop.time())))  # type: ignore[misc]  # a default
+
+    await asyncio.sleep(1e5)
+
+    assert [when for when, _ in fired] == sorted(times)
+    assert all(at >= when for when, at in fired)
+
+
 def test_a_deadlock_is_told_instead_of_hanging() -> None:
     async def wait_for_nobody() -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(NothingWillHappen, match="every task waits"):
         run_virtually(wait_for_nobody())
+
+
+def test_tasks_that_go_round_without_waiting_are_told_instead_of_hanging() -> None:
+    async def spin() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(TimeStandsStill, match="always ready"):
+        run_virtually(spin())
 
 
 def test_an_error_that_nobody_heard_of_comes_out_at_the_end() -> None:
