@@ -139,6 +139,8 @@ class Worker:
             self._source.seek(owned.partition, owned.next_offset)
             owned.lease.resume()
         self._source.pause(self._throttle.paused(self._owned))
+        for claim in self._claims.values():
+            claim.cancel()
         for partition, epoch in epochs.items():
             if partition not in self._owned and not self._stopping.is_set():
                 task = asyncio.create_task(self._claim(partition, epoch), name=f"claim {partition}")

@@ -299,6 +299,26 @@ async def test_joining_anew_starts_no_call_and_waits_only_for_those_that_run() -
     await member.kill()
 
 
+async def test_a_rebalance_while_joining_anew_claims_no_partition_twice() -> None:
+    """The claims that it has begun are out of date when the worker is a member again."""
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    member = Member(broker, systems).start()
+    await member.ready()
+    broker.delay = lambda verb: {"close": 0.5, "claim": 2.0}.get(verb, 0.001)
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    broker.fence(ONE)
+    while not member.observer.released:  # noqa: ASYNC110 - asked, not told
+        await asyncio.sleep(0.01)
+
+    broker.rebalance()
+    told = await settled(broker, "a")
+    await member.stop()
+
+    assert succeeded_once(told) == ["a"]
+    assert member.observer.taken == member.observer.released
+    assert all(store.closed for store in member.source.stores)
+
+
 async def test_partitions_that_rest_are_paused_again_after_a_rebalance() -> None:
     broker, systems = FakeBroker(ONE), FakeSystems()
     systems.hold("a0")
