@@ -123,13 +123,13 @@ class FakeBroker:
         gone."""
         while self._rebalance_wanted:
             self._rebalance_wanted = False
-            await asyncio.gather(*(member.give_up() for member in self.members))
+            await asyncio.gather(*(member.give_up(member.membership) for member in self.members))
             while any(member.is_dead for member in self.members):
                 self._somebody_left.clear()
                 await self._somebody_left.wait()
             if not self._rebalance_wanted and self.members:
                 shares = self.assign(tuple(self.members), self.partitions)
-                await asyncio.gather(*(member.take(shares[member]) for member in tuple(self.members)))
+                await asyncio.gather(*(member.take(shares[member], member.membership) for member in shares))
 
     # ── stores ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

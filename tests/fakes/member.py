@@ -36,7 +36,7 @@ class Member:
     def __init__(
         self,
         broker: FakeBroker,
-        systems: Systems,
+        systems: Systems | Callable[[FakeProcess], Systems],
         name: str = "worker",
         *,
         concurrency: int = 100,
@@ -49,6 +49,8 @@ class Member:
         self.process = FakeProcess(name)
         self.observer = RecordingObserver()
         self.source = FakeSource(broker, self.process)
+        if callable(systems):
+            systems = systems(self.process)
         gates = Gates(CircuitPolicy(), uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
         limits = WorkerLimits(intake, drain_seconds)

@@ -43,6 +43,9 @@ class FakeProcess:
 
     async def call(self, main: Coroutine[Any, Any, None]) -> None:
         """Run `main` in this process and wait for its end, or for that of the process."""
+        if self.killed:
+            main.close()
+            return
         task = self.spawn(main)
         await asyncio.wait((task,))
         if not task.cancelled():

@@ -21,6 +21,8 @@ class RecordingObserver(SilentObserver):
         self.commit_failures: list[str] = []
         self.source_failures: list[str] = []
         self.taken: list[Partition] = []
+        self.positions: list[Position] = []
+        """What the last owners of those taken had left."""
         self.released: list[Partition] = []
         self.lost: list[tuple[Partition, str]] = []
 
@@ -47,11 +49,14 @@ class RecordingObserver(SilentObserver):
     def dropped(self, record: Record, message: str) -> None:
         self.records_dropped.append(record)
 
+    def suspended(self, seconds: float) -> None: ...
+
     def source_failed(self, message: str) -> None:
         self.source_failures.append(message)
 
     def partition_taken(self, partition: Partition, position: Position) -> None:
         self.taken.append(partition)
+        self.positions.append(position)
 
     def partition_released(self, partition: Partition, reason: str) -> None:
         self.released.append(partition)

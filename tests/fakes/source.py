@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 from service.domain.record import Partition, Record
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable
@@ -30,6 +31,9 @@ class FakeSource:
         self._positions: dict[Partition, int] = {}
         self._assignments = 0
         self._news = asyncio.Event()
+        self._telling = asyncio.Lock()
+        self.membership = 0
+        """Counts the times of joining; whoever joins again hears nothing more of an earlier time."""
 
     @property
     def is_dead(self) -> bool:
@@ -39,14 +43,14 @@ class FakeSource:
         await self._process.breathe()
         self._fail("start")
         self._listener = listener
+        self.membership += 1
         self._broker.join(self)
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
         await self._process.breathe()
         await asyncio.sleep(self._broker.delay("fetch"))
         self._fail("fetch")
-        if self._listener is None:
-            raise SourceUnavailable("the worker has left its group")
+        self._check_joined()
         records = self._collect()
         if not records:
             self._news.clear()
@@ -72,22 +76,27 @@ class FakeSource:
         return Claim(position, store)
 
     def seek(self, partition: Partition, offset: int) -> None:
+        self._check_joined()
         if partition not in self.epochs:
             raise LookupError(f"{partition} is not assigned")
         self._positions[partition] = offset
         self.notice()
 
     def pause(self, partitions: Sequence[Partition]) -> None:
+        self._check_joined()
         self.paused.update(self.epochs.keys() & set(partitions))
 
     def resume(self, partitions: Sequence[Partition]) -> None:
+        self._check_joined()
         self.paused.difference_update(partitions)
         self.notice()
 
     async def stop(self) -> None:
+        """As aiokafka does, lets the listener come to its end first."""
         await self._process.breathe()
-        self._forget()
         self._listener = None
+        async with self._telling:
+            self._forget()
         self._broker.leave(self)
 
     # ── what the broker does to a member ────────────────────────────────────────────────────────────────────────────
@@ -96,29 +105,41 @@ class FakeSource:
         """There may be something to fetch."""
         self._news.set()
 
-    async def give_up(self) -> None:
+    async def give_up(self, membership: int) -> None:
         """A rebalance begins."""
-        if self._listener is not None and self.epochs and not self.is_dead:
-            await self._process.call(self._listener.revoking())
+        async with self._telling:
+            if self._listener is not None and self.membership == membership and self.epochs:
+                await self._tell(self._listener.revoking())
 
-    async def take(self, partitions: Sequence[Partition]) -> None:
+    async def take(self, partitions: Sequence[Partition], membership: int) -> None:
         """A rebalance ends. What was ours before keeps its epoch."""
-        if self._listener is None or self.is_dead:
-            return
-        self._assignments += 1
-        self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
-        self.paused.clear()
-        self._positions = {partition: self._broker.position(partition).frontier for partition in partitions}
-        self.notice()
-        await self._process.call(self._listener.assigned(dict(self.epochs)))
+        async with self._telling:
+            if self._listener is None or self.membership != membership:
+                return
+            self._assignments += 1
+            self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
+            self.paused.clear()
+            self._positions = {partition: self._broker.position(partition).frontier for partition in partitions}
+            self.notice()
+            await self._tell(self._listener.assigned(dict(self.epochs)))
 
     async def find_out(self) -> None:
         """A member that the group has expelled hears of it, and joins again as a new one."""
-        if self._listener is None or self in self._broker.members:
-            return
-        await self._process.call(self._listener.revoking())
-        self._forget()
-        self._broker.join(self)
+        membership = self.membership
+        if self not in self._broker.members:
+            await self.give_up(membership)
+        if self._listener is not None and self.membership == membership and self not in self._broker.members:
+            self._forget()
+            self._broker.join(self)
+
+    async def _tell(self, news: Coroutine[Any, Any, None]) -> None:
+        """In the worker's process. What the listener raises because the worker leaves is lost, as aiokafka loses it."""
+        with suppress(SourceUnavailable):
+            await self._process.call(news)
+
+    def _check_joined(self) -> None:
+        if self._listener is None:
+            raise SourceUnavailable("the worker has left its group")
 
     def _forget(self) -> None:
         self.epochs = {}
