@@ -330,3 +330,29 @@ async def test_emptied_waits_for_what_is_added_and_for_what_is_being_stored() ->
         await subject.commits.emptied()
 
         assert subject.settled == [0, 1]
+
+
+async def test_a_proof_commits_what_is_stored_already_before_anything_new() -> None:
+    async with committing(Position(5)) as subject:
+        subject.receive(5)
+        proved: list[list[int]] = []
+        subject.add(5)
+        subject.commits.prove(lambda: proved.append(subject.positions))
+        await subject.commits.emptied()
+
+        assert proved == [[5]], "proved by the position that was stored, with no record"
+        assert subject.positions == [5, 6]
+        assert subject.results == [[], [5]]
+
+
+async def test_a_proof_of_a_partition_that_another_has_taken_ends_the_loop_unproved() -> None:
+    async with committing() as subject:
+        proved: list[bool] = []
+        subject.broker.fence(PARTITION)
+
+        subject.commits.prove(lambda: proved.append(True))
+
+        with pytest.raises(OwnershipLost):
+            await subject.running
+        assert not proved
+        assert not subject.broker.commits

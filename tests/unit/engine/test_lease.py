@@ -168,3 +168,43 @@ async def test_waiting_for_a_turn_ends_when_the_turn_comes() -> None:
     turn.set_result(None)
 
     await waiting
+
+
+async def test_a_doubtful_lease_starts_no_call_until_it_is_proved() -> None:
+    lease = Lease()
+    lease.doubt()
+    waiting = asyncio.create_task(call(lease))
+    await asyncio.sleep(3)
+
+    lease.prove()
+
+    assert await waiting == 3.0
+
+
+async def test_a_lease_that_is_held_and_doubtful_starts_calls_only_after_both() -> None:
+    lease = Lease()
+    lease.doubt()
+    lease.hold()
+    waiting = asyncio.create_task(call(lease))
+    await asyncio.sleep(1)
+    lease.prove()
+    await asyncio.sleep(1)
+
+    lease.resume()
+
+    assert await waiting == 2.0
+
+
+async def test_the_pulse_is_felt_before_every_call_and_may_hold_it_back() -> None:
+    felt: list[Lease] = []
+
+    def feel() -> None:
+        felt.append(lease)
+        lease.doubt() if len(felt) == 1 else None
+
+    lease = Lease(feel)
+    waiting = asyncio.create_task(call(lease))
+    await asyncio.sleep(4)
+    lease.prove()
+
+    assert await waiting == 4.0
