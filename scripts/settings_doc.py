@@ -17,9 +17,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 INTRODUCTION = """# Settings
 
-Environment variables, over an optional YAML file that `RELAY_CONFIG` names (the same names in lower case, one level for each `__`).
-Any of them may be given as a file that holds the value, by its name with `_FILE` behind it; meant for secrets. Every setting is
-validated at start, and all faults are reported at once. This page is written by `make docs`.
+Environment variables, over an optional YAML file that `RELAY_CONFIG` names (the same names in lower case, one level
+for each `__`). Any of them may be given as a file that holds the value, by its name with `_FILE` behind it; meant for
+secrets. Every setting is validated at start, and all faults are reported at once. `make docs` writes this page.
 
 A system without a URL is not configured: events that need it become dead letters with `system-not-configured`.
 

@@ -94,9 +94,10 @@ class Relay:
         settings = self._settings
         source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
         retry = settings.retry
+        slots = settings.limits.calls_per_system or max(1, settings.concurrency * 15 // 16)
         processing = Processing(
             self._systems,
-            Gates(CircuitPolicy(longest_pause_seconds=retry.max_seconds), random.uniform, self._telemetry),
+            Gates(CircuitPolicy(longest_pause_seconds=retry.max_seconds), random.uniform, self._telemetry, slots),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,
             random.uniform,

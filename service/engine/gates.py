@@ -17,11 +17,18 @@ GateKey: TypeAlias = tuple[str, str | None]
 """System and tenant."""
 
 
-class Gate:
-    """One circuit and its queue. Waiting costs neither a slot nor an attempt."""
+DEFAULT_SLOTS = 240
 
-    def __init__(self, key: GateKey, circuit: Circuit, observer: Observer) -> None:
+
+class Gate:
+    """One circuit and its queue. Waiting costs neither a slot nor an attempt.
+
+    `slots` is the bulkhead: what one system that does not answer can take of the worker's slots.
+    """
+
+    def __init__(self, key: GateKey, circuit: Circuit, slots: int, observer: Observer) -> None:
         self.key = key
+        self.slots = asyncio.Semaphore(slots)
         self.circuit = circuit
         self._observer = observer
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -89,9 +96,10 @@ class Gate:
 
 
 class Gates:
-    """All gates of a worker."""
+    """All gates of a worker. Through each, `slots` calls at most are under way at a time."""
 
-    def __init__(self, policy: CircuitPolicy, uniform: Uniform, observer: Observer) -> None:
+    def __init__(self, policy: CircuitPolicy, uniform: Uniform, observer: Observer, slots: int = DEFAULT_SLOTS) -> None:
+        self._slots = slots
         self._policy = policy
         self._uniform = uniform
         self._observer = observer
@@ -104,5 +112,5 @@ class Gates:
         key = (system, tenant)
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = Gate(key, Circuit(self._policy, self._uniform), self._observer)
+            gate = self._gates[key] = Gate(key, Circuit(self._policy, self._uniform), self._slots, self._observer)
         return gate

@@ -142,7 +142,7 @@ class Processing:
         gate = self._gates.gate(system_of(course.step), tenant_of(course.step))
         is_probe = await self._pass(gate, course, job)
         try:
-            async with self._slots:
+            async with gate.slots, self._slots:
                 if not (is_probe or gate.closed):
                     return
                 answer = await self._call(course, job)

@@ -17,6 +17,12 @@ from service.kafka.topics import DEAD_LETTERS, RESULTS
 RESULT_TYPE = "holdings.result"
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
+MAX_RESULT_BYTES = 900_000
+"""Of a result's value. Brokers take a little over 1,000,000 unless told otherwise; a result that cannot be stored would
+hold its partition up for ever."""
+SHORT_TEXT = 128
+"""Characters that are left of each text in a result that would be larger. Texts that long are ids gone wrong."""
+
 _SECRET = re.compile(
     r"^(?:(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-okapi-(?:refresh-)?token|folio(?:access|refresh)token"
     r"|(?:.*[-_.])?(?:api[-_]?key|token|secret|password|passwd|credentials?))$",
@@ -55,7 +61,10 @@ class RecordsOut:
         if outcome.traceparent:
             attributes["traceparent"] = outcome.traceparent
         attributes["data"] = result_data(outcome)
-        return Outgoing(RESULTS, record.key, orjson.dumps(attributes), (CONTENT_TYPE,))
+        value = orjson.dumps(attributes)
+        if len(value) > MAX_RESULT_BYTES:
+            value = orjson.dumps(_shortened(attributes))
+        return Outgoing(RESULTS, record.key, value, (CONTENT_TYPE,))
 
 
 def result_data(outcome: Outcome) -> dict[str, Any]:
@@ -130,6 +139,18 @@ def _operation(operation: OperationOutcome) -> dict[str, Any]:
     if operation.faults:
         entry["faults"] = _faults(operation.faults)
     return entry
+
+
+def _shortened(value: Any) -> Any:
+    match value:
+        case str():
+            return value if len(value) <= SHORT_TEXT else value[:SHORT_TEXT] + "…"
+        case dict():
+            return {name: _shortened(inner) for name, inner in value.items()}
+        case list():
+            return [_shortened(inner) for inner in value]
+        case _:
+            return value
 
 
 def _faults(faults: Sequence[Fault]) -> list[dict[str, str]]:

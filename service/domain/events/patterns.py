@@ -6,7 +6,7 @@ from typing import Final
 
 NON_BLANK: Final = r"\S"
 HRID: Final = r"^[^\"\\*?^]*[^\s\"\\*?^][^\"\\*?^]*$"
-"""mod-inventory-update looks records up by a query made of the HRID: wildcards would find, and delete, other records."""
+"""mod-inventory-update looks records up by a query made of the HRID: wildcards would find, and delete, others."""
 RESOURCE_ID: Final = r"^[0-9]+-[0-9]+-[0-9]+$"
 PACKAGE_ID: Final = r"^[0-9]+-[0-9]+$"
 TITLE_ID: Final = r"^[0-9]+$"
