@@ -42,6 +42,8 @@ class UpsertBatches:
         self._collector: Collector[_Upsert] = Collector(limits)
         self._calls: set[asyncio.Task[None]] = set()
         self._pump_is_due = False
+        self._undecided: set[_Upsert] = set()
+        self._closed = False
 
     async def upsert(self, hrid: str, body: bytes, *, attempt: int, traceparent: str | None) -> Decision:
         """What becomes of one record set; `body` is its JSON. A set that is tried again goes out alone, for the sake
@@ -50,14 +52,19 @@ class UpsertBatches:
         """
         loop = asyncio.get_running_loop()
         upsert = _Upsert(body, attempt, traceparent, loop.create_future())
+        self._undecided.add(upsert)
         self._add(upsert, hrid, alone=attempt > 1)
         try:
             return await upsert.decision
         finally:
+            self._undecided.discard(upsert)
             self._collector.withdraw(upsert.ticket)
 
     async def aclose(self) -> None:
-        """Ends calls that are under way."""
+        """Ends calls that are under way, and whoever still waits."""
+        self._closed = True
+        for upsert in self._undecided:
+            upsert.decision.cancel()
         calls = list(self._calls)
         for call in calls:
             call.cancel()
@@ -72,7 +79,7 @@ class UpsertBatches:
 
     def _pump(self) -> None:
         self._pump_is_due = False
-        while batch := self._collector.take():
+        while not self._closed and (batch := self._collector.take()):
             call = asyncio.create_task(self._carry(batch))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)

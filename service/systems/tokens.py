@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -27,6 +27,9 @@ MAX_REFUSED_LOGINS: Final = 2
 PAUSE_AFTER_REFUSED_LOGIN_SECONDS: Final = 300.0
 """No login is tried for so long after one was refused: time for a changed password to arrive, and for another replica's
 attempts not to add up to a blocked account."""
+
+PAUSE_AFTER_FAILED_RENEWAL_SECONDS: Final = 10.0
+"""How long a token that still serves is left alone after a login stumbled."""
 
 _DEFAULT_LIFE_SECONDS: Final = 600.0
 _COOKIE: Final = "folioAccessToken"
@@ -94,17 +97,23 @@ class TenantTokens:
         """A token for a call. However many calls wait, one login is under way; a caller that is cancelled does not end
         it.
 
-        `NotSent` when the login stumbled: the business call has not left. A token whose renewal stumbles serves to its
-        end.
+        `NotSent` when the login stumbled: the business call has not left. A token that is due for renewal serves on
+        while the login is under way, and to its end when no other can be had.
         """
         known = self._tenants[tenant]
-        now = self._clocks.wall()
+        credentials, now = known.credentials, self._clocks.wall()
+        if isinstance(credentials, StaticToken):
+            return Token(credentials.token, math.inf, math.inf)
         if known.token is not None and now < known.token.renew_at:
             return known.token
-        result = await self._log_in_once(tenant, known, traceparent)
-        if not isinstance(result, Token) and known.token is not None and self._clocks.wall() < known.token.expires_at:
-            return known.token
-        return result
+        still_good = known.token if known.token is not None and now < known.token.expires_at else None
+        login = known.login
+        if login is None:
+            refusal = self._standing_refusal(known)
+            if refusal is not None:
+                return still_good or refusal
+            login = known.login = asyncio.create_task(self._log_in(tenant, known, credentials, traceparent))
+        return still_good or await asyncio.shield(login)
 
     def invalidate(self, tenant: str, token: Token) -> bool:
         """Forgets exactly this token; one that has replaced it meanwhile stays. False when no other can be had: a given
@@ -112,7 +121,7 @@ class TenantTokens:
         known = self._tenants[tenant]
         if isinstance(known.credentials, StaticToken):
             return False
-        if known.token is token:
+        if known.token is not None and known.token.value == token.value:
             known.token = None
         return True
 
@@ -122,18 +131,6 @@ class TenantTokens:
         for login in logins:
             login.cancel()
         await asyncio.gather(*logins, return_exceptions=True)
-
-    async def _log_in_once(
-        self, tenant: str, known: _Tenant, traceparent: str | None
-    ) -> Token | NotSent | CredentialsRefused:
-        if isinstance(known.credentials, StaticToken):
-            return Token(known.credentials.token, math.inf, math.inf)
-        if known.login is None:
-            refusal = self._standing_refusal(known)
-            if refusal is not None:
-                return refusal
-            known.login = asyncio.create_task(self._log_in(tenant, known, known.credentials, traceparent))
-        return await asyncio.shield(known.login)
 
     def _standing_refusal(self, known: _Tenant) -> CredentialsRefused | None:
         if known.refusal is None:
@@ -156,6 +153,8 @@ class TenantTokens:
             case CredentialsRefused():
                 known.refusal, known.refused_at = result, self._clocks.wall()
                 known.refused_logins += result.status == 422
+            case NotSent() if known.token is not None:
+                known.token = replace(known.token, renew_at=self._clocks.wall() + PAUSE_AFTER_FAILED_RENEWAL_SECONDS)
             case NotSent():
                 pass
         return result

@@ -276,17 +276,21 @@ async def test_the_others_of_a_batch_outlive_one_that_is_cancelled() -> None:
     assert verdicts([await second]) == [Verdict.SUCCEEDED]
 
 
-async def test_closing_ends_what_is_under_way() -> None:
+async def test_closing_ends_what_is_under_way_and_what_waits() -> None:
     module = Module()
     module.open.clear()
-    batches = batches_of(module)
-    pending = upsert(batches, "in1")
+    batches = batches_of(module, slots=1)
+    under_way = upsert(batches, "in1")
     await module.arrived.wait()
+    waiting = upsert(batches, "in2")
+    await asyncio.sleep(0)
 
     await batches.aclose()
 
-    with pytest.raises(asyncio.CancelledError):
-        await pending
+    for pending in (under_way, waiting):
+        with pytest.raises(asyncio.CancelledError):
+            await pending
+    assert module.batches == [["in1"]]
 
 
 async def test_a_refusal_of_one_set_keeps_its_words() -> None:

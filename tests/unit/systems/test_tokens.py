@@ -80,38 +80,85 @@ async def test_a_caller_that_is_cancelled_does_not_end_the_login_of_the_others()
     assert len(transport.calls) == 1
 
 
+async def renewed(tokens: TenantTokens, transport: ScriptedTransport, *, logins: int) -> str:
+    """The token in use once so many logins have ended."""
+    async with asyncio.timeout(5):
+        while len(transport.calls) < logins:
+            await value_of(tokens)
+            await asyncio.sleep(0)
+    await settle()
+    return await value_of(tokens)
+
+
+async def settle() -> None:
+    """Lets a login end that has begun."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("life_seconds", [100, 600, 86_400])
-async def test_a_token_is_renewed_ahead_of_its_end(life_seconds: int) -> None:
+async def test_a_token_is_renewed_ahead_of_its_end_and_nobody_waits_for_it(life_seconds: int) -> None:
     time = FakeTime()
-    tokens, _ = tokens_of(time, logged_in("t1", life_seconds=life_seconds), logged_in("t2"))
+    tokens, transport = tokens_of(time, logged_in("t1", life_seconds=life_seconds), logged_in("t2"))
     await value_of(tokens)
 
     time.now += 0.79 * life_seconds
     assert await value_of(tokens) == "t1"
+    await settle()
+    assert len(transport.calls) == 1
     time.now += 0.02 * life_seconds
-    assert await value_of(tokens) == "t2"
+    assert await asyncio.gather(*(value_of(tokens) for _ in range(10))) == ["t1"] * 10
+    assert await renewed(tokens, transport, logins=2) == "t2"
 
 
 async def test_without_max_age_the_expiration_in_the_body_counts() -> None:
     time = FakeTime(now=1_795_478_400.0)  # 2026-11-24T00:00:00Z
-    tokens, _ = tokens_of(time, logged_in("t1", life_seconds=None, expiration="2026-11-24T00:01:40Z"), logged_in("t2"))
+    tokens, transport = tokens_of(
+        time, logged_in("t1", life_seconds=None, expiration="2026-11-24T00:01:40Z"), logged_in("t2")
+    )
     await value_of(tokens)
 
     time.now += 79
-    assert await value_of(tokens) == "t1"
+    await value_of(tokens)
+    await settle()
+    assert len(transport.calls) == 1
     time.now += 2
+    assert await renewed(tokens, transport, logins=2) == "t2"
+
+
+async def test_a_token_that_has_ended_is_waited_for() -> None:
+    time = FakeTime()
+    tokens, _ = tokens_of(time, logged_in("t1", life_seconds=100), logged_in("t2"))
+    await value_of(tokens)
+
+    time.now += 100
     assert await value_of(tokens) == "t2"
 
 
 async def test_a_renewal_that_stumbles_leaves_the_old_token_in_use_to_its_end() -> None:
     time = FakeTime()
-    tokens, _ = tokens_of(time, logged_in("t1", life_seconds=100), answer(503), answer(503))
+    tokens, transport = tokens_of(time, logged_in("t1", life_seconds=100), answer(503), answer(503))
     await value_of(tokens)
 
-    time.now += 90
-    assert await value_of(tokens) == "t1"
-    time.now += 11
+    time.now += 85
+    assert await renewed(tokens, transport, logins=2) == "t1"
+    await value_of(tokens)
+    await settle()
+    assert len(transport.calls) == 2, "the next login was not put off"
+    time.now += 15
     assert isinstance(await tokens.token(TENANT, None), NotSent)
+
+
+async def test_a_renewal_that_is_refused_leaves_the_old_token_in_use_to_its_end() -> None:
+    time = FakeTime()
+    tokens, transport = tokens_of(time, logged_in("t1", life_seconds=100), answer(422, WRONG))
+    await value_of(tokens)
+
+    time.now += 85
+    assert await renewed(tokens, transport, logins=2) == "t1"
+    time.now += 15
+    assert isinstance(await tokens.token(TENANT, None), CredentialsRefused)
+    assert len(transport.calls) == 2
 
 
 async def test_invalidating_forgets_exactly_the_token_that_was_refused() -> None:
