@@ -71,7 +71,8 @@ async def crash(
     suspensions: int = 0,
     delivery: str = "exactly_once",
 ) -> Report:
-    """Publish, work with two workers, kill or suspend one of them at points spread over the run, then judge."""
+    """Publish in as many shares as there are blows, and one; strike one of two workers in the middle of each share that
+    it works on; then judge."""
     prefix = f"crash-{uuid.uuid4().hex[:8]}."
     workload = Workload(events, entities)
     report = Report(events, kills, suspensions)
@@ -89,14 +90,17 @@ async def crash(
         try:
             for worker in workers:
                 await worker.start()
-            await publish_all(kafka, prefix, [event.outgoing for event in workload.events])
             blows = [kill_and_start] * kills + [suspend] * suspensions
-            for number, blow in enumerate(blows, 1):
-                due = events * number // (len(blows) + 1)
-                await results.read_until(partial(_has_records, due), RESULT_SECONDS)
+            share = events // (len(blows) + 1)
+            for number, blow in enumerate(blows):
+                await workers[0].says("partition.taken")
+                await publish_all(kafka, prefix, workload.outgoing(number * share, (number + 1) * share))
+                await results.read_until(partial(_has_records, number * share + share // 3), RESULT_SECONDS)
                 await blow(workers[0])
+            await publish_all(kafka, prefix, workload.outgoing(len(blows) * share, events))
             await results.read_until(lambda reader: len(set(event_ids(reader))) >= events, RESULT_SECONDS)
             for worker in workers:
+                await worker.says("partition.taken")
                 worker.terminate()
             for worker in workers:
                 if code := await worker.ended():

@@ -53,6 +53,10 @@ class Workload:
         ]
         return {"eholdings": eholdings_state(*resources), "scsb": scsb_state(PUL=institution(*bibs))}
 
+    def outgoing(self, first: int, end: int) -> list[Outgoing]:
+        """The records of some of the events."""
+        return [event.outgoing for event in self.events[first:end]]
+
     @staticmethod
     def _name(index: int) -> str:
         kind = index % 10

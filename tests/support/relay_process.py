@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
 
@@ -20,6 +21,7 @@ class RelayProcess:
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAY_")} | dict(settings)
         self._file = Path(tempfile.mkstemp(prefix="relay-", suffix=".log")[1])
         self._process: asyncio.subprocess.Process | None = None
+        self._life_begins_at = 0
 
     @property
     def log(self) -> str:
@@ -27,10 +29,17 @@ class RelayProcess:
         return self._file.read_text("utf-8")
 
     async def start(self) -> None:
+        self._life_begins_at = self._file.stat().st_size
         with self._file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "service", "run", env=self._environment, stdout=log, stderr=log
             )
+
+    async def says(self, word: str) -> None:
+        """Blocks until the worker has logged `word` in this life of its."""
+        async with asyncio.timeout(START_SECONDS):
+            while word.encode() not in self._file.read_bytes()[self._life_begins_at :]:  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.05)
 
     def kill(self) -> None:
         """SIGKILL: no farewell of any kind."""
