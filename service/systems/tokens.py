@@ -107,13 +107,14 @@ class TenantTokens:
         if known.token is not None and now < known.token.renew_at:
             return known.token
         still_good = known.token if known.token is not None and now < known.token.expires_at else None
-        login = known.login
-        if login is None:
+        if known.login is None:
             refusal = self._standing_refusal(known)
             if refusal is not None:
                 return still_good or refusal
-            login = known.login = asyncio.create_task(self._log_in(tenant, known, credentials, traceparent))
-        return still_good or await asyncio.shield(login)
+            known.login = asyncio.create_task(self._log_in(tenant, known, credentials, traceparent))
+        if still_good is not None:
+            return still_good
+        return await asyncio.shield(known.login)
 
     def invalidate(self, tenant: str, token: Token) -> bool:
         """Forgets exactly this token; one that has replaced it meanwhile stays. False when no other can be had: a given
