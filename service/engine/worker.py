@@ -138,7 +138,9 @@ class Worker:
         for owned in self._owned.values():
             self._source.seek(owned.partition, owned.next_offset)
             owned.lease.resume()
-        self._source.pause(self._throttle.paused(self._owned))
+        resting = self._throttle.paused(self._owned)
+        self._source.pause(resting)
+        self._source.resume([partition for partition in epochs if partition not in resting])
         for claim in self._claims.values():
             claim.cancel()
         for partition, epoch in epochs.items():

@@ -31,7 +31,7 @@ def shortest(low: float, high: float) -> float:
 
 
 class Member:
-    """One worker. `settle` waits for results, `stop` and `kill` end it."""
+    """One worker, from `start` to `stop` or `kill`. It is never suspended unless its `clock` says so."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Member:
         drain_seconds: float = DRAIN_SECONDS,
         retry: RetryPolicy = RETRY,
         uniform: Uniform = shortest,
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.broker = broker
         self.process = FakeProcess(name)
@@ -54,7 +55,7 @@ class Member:
         gates = Gates(CircuitPolicy(), uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
         limits = WorkerLimits(intake, drain_seconds)
-        self.worker = Worker(self.source, interpret, processing, render, limits, self.observer)
+        self.worker = Worker(self.source, interpret, processing, render, limits, self.observer, clock)
         self.run: asyncio.Task[None] | None = None
 
     def start(self, grace_seconds: Callable[[], float] = lambda: GRACE_SECONDS) -> Member:

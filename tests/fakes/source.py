@@ -24,11 +24,13 @@ class FakeSource:
         self.stores: list[FakeStore] = []
         self.epochs: dict[Partition, int] = {}
         self.paused: set[Partition] = set()
+        self.keeps_pauses = False
+        """Whether a pause outlives an assignment, as one does that is asked for just when the assignment is made."""
         self._broker = broker
         self._process = process
         self._fetch_records = fetch_records
         self._listener: AssignmentListener | None = None
-        self._positions: dict[Partition, int] = {}
+        self.positions: dict[Partition, int] = {}
         self._assignments = 0
         self._news = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -70,7 +72,7 @@ class FakeSource:
         if partition not in self.epochs:
             raise OwnershipLost(f"{partition} went away meanwhile")
         position = self._broker.position(partition)
-        self._positions[partition] = position.frontier
+        self.positions[partition] = position.frontier
         store = FakeStore(self._broker, partition, fence, self._process)
         self.stores.append(store)
         return Claim(position, store)
@@ -79,7 +81,7 @@ class FakeSource:
         self._check_joined()
         if partition not in self.epochs:
             raise LookupError(f"{partition} is not assigned")
-        self._positions[partition] = offset
+        self.positions[partition] = offset
         self.notice()
 
     def pause(self, partitions: Sequence[Partition]) -> None:
@@ -118,8 +120,8 @@ class FakeSource:
                 return
             self._assignments += 1
             self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
-            self.paused.clear()
-            self._positions = {partition: self._broker.position(partition).frontier for partition in partitions}
+            self._flow()
+            self.positions = {partition: self._broker.position(partition).frontier for partition in partitions}
             self.notice()
             await self._tell(self._listener.assigned(dict(self.epochs)))
 
@@ -143,8 +145,12 @@ class FakeSource:
 
     def _forget(self) -> None:
         self.epochs = {}
-        self.paused.clear()
-        self._positions = {}
+        self._flow()
+        self.positions = {}
+
+    def _flow(self) -> None:
+        if not self.keeps_pauses:
+            self.paused.clear()
 
     def _fail(self, verb: str) -> None:
         if self.troubles[verb]:
@@ -156,8 +162,8 @@ class FakeSource:
         for partition in flowing:
             share = max(1, self._fetch_records // len(flowing))
             log = self._broker.logs[partition]
-            due = [entry for entry in log if entry[0] >= self._positions[partition]][:share]
+            due = [entry for entry in log if entry[0] >= self.positions[partition]][:share]
             for offset, value in due:
                 records.append(Record(partition, offset, None, value, (), self.epochs[partition], 0.0))
-                self._positions[partition] = offset + 1
+                self.positions[partition] = offset + 1
         return records

@@ -93,7 +93,7 @@ async def test_readers_of_an_entity_run_together_and_its_writer_alone() -> None:
     member = Member(broker, systems).start()
     await asyncio.sleep(2)
 
-    assert systems.running() == ["reader 1", "reader 2"]
+    assert systems.running() == systems.called == ["reader 1", "reader 2"]
     for finish in held:
         finish.set()
     await settled(broker, "writer")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from service.domain.outcomes import Overall
-from service.domain.record import Partition
+from service.domain.record import Partition, Record
 from service.engine.intake import IntakeLimits
 from service.engine.ports import OwnershipLost, SourceUnavailable
 from tests.fakes.broker import CommitTrouble, FakeBroker
@@ -42,6 +43,7 @@ async def test_a_partition_that_is_kept_through_a_rebalance_keeps_its_work() -> 
     await second.ready()
     await broker.balanced()
     assert [owned.partition for owned in first.worker.partitions] == [ONE]
+    assert first.source.positions == {ONE: 2}, "what is in memory is not fetched again"
     told = await settled(broker, "behind")
 
     assert systems.called == ["a", "a", "behind"], "the retry was not begun anew"
@@ -333,6 +335,102 @@ async def test_partitions_that_rest_are_paused_again_after_a_rebalance() -> None
     assert first.source.paused == {ONE}
     assert len(first.observer.records_received) == 20
     await asyncio.gather(first.kill(), second.kill())
+
+
+async def test_a_partition_that_rested_when_it_was_lost_flows_when_it_comes_back() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    finish = systems.hold("a0")
+    publish(broker, ONE, *[FakeEvent(f"a{number}", ("a",)) for number in range(30)])
+    member = Member(broker, systems, intake=IntakeLimits(20, 10_000_000)).start()
+    await asyncio.sleep(10)
+    assert member.source.paused == {ONE}
+
+    member.source.keeps_pauses = True
+    broker.leave(member.source)
+    finish.set()
+    await member.source.find_out()
+    told = await settled(broker, "a29")
+    await member.stop()
+
+    assert len(succeeded_once(told)) == 30
+
+
+async def test_a_record_of_an_earlier_assignment_is_not_taken_in() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    member = Member(broker, systems)
+    fetch = member.source.fetch
+
+    async def fetch_stale(timeout_seconds: float) -> Sequence[Record]:
+        return [replace(record, epoch=record.epoch - 1) for record in await fetch(timeout_seconds)]
+
+    member.source.fetch = fetch_stale  # type: ignore[method-assign]  # a source that is late
+    member.start()
+    await member.ready()
+    publish(broker, ONE, FakeEvent("stale", ("a",)))
+    await asyncio.sleep(10)
+    await member.stop()
+
+    assert systems.called == []
+    assert member.observer.records_received == []
+
+
+async def test_the_next_owner_is_told_of_an_attempt_whose_outcome_nobody_knows() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.marking.add("t")
+    systems.hold("t")
+    publish(broker, ONE, FakeEvent("t", ("a",), transfer=True))
+    first = Member(broker, systems, "first").start()
+    await asyncio.sleep(2)
+    await first.kill()
+
+    systems.held.clear()
+    second = Member(broker, systems, "second").start()
+    told = await settled(broker, "t")
+    await second.stop()
+
+    assert succeeded_once(told) == ["t"]
+    assert [call.context.uncertain for call in systems.calls] == [False, True]
+
+
+async def test_a_suspended_worker_that_was_replaced_makes_no_further_call() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.replies["a"].append(stumble(retry_after_seconds=60))
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    missed = [0.0]
+    suspended = Member(
+        broker, systems, "suspended", clock=lambda: asyncio.get_running_loop().time() + missed[0]
+    ).start()
+    await asyncio.sleep(55)
+    broker.leave(suspended.source)
+    heir_systems = FakeSystems()
+    heir = Member(broker, heir_systems, "heir").start()
+    told = await settled(broker, "a", within_seconds=2)
+
+    missed[0] = 300.0
+    await asyncio.sleep(20)
+
+    assert systems.called == ["a"], "the retry that was due is not made"
+    assert heir_systems.called == ["a"]
+    assert succeeded_once(told) == ["a"]
+    await asyncio.gather(suspended.kill(), heir.stop())
+
+
+async def test_a_suspended_worker_that_was_not_replaced_goes_on_after_a_commit() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.replies["a"].append(stumble(retry_after_seconds=60))
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    missed = [0.0]
+    member = Member(broker, systems, clock=lambda: asyncio.get_running_loop().time() + missed[0]).start()
+    await asyncio.sleep(55)
+    assert broker.commits == []
+
+    missed[0] = 300.0
+    told = await settled(broker, "a")
+    await member.stop()
+
+    assert [len(commit.records) for commit in broker.commits] == [0, 1], "the first proves that the partition is ours"
+    assert systems.called == ["a", "a"]
+    assert succeeded_once(told) == ["a"]
 
 
 async def test_a_worker_is_ready_once_it_has_claimed_what_it_was_assigned() -> None:
