@@ -24,7 +24,6 @@ from service.engine.processing import Processing
 from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.worker import Worker, WorkerLimits
-from service.kafka.connection import quieten
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
@@ -52,8 +51,6 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._log = structlog.get_logger()
-        if settings.log.level != "debug":
-            quieten()
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._systems = ConfiguredSystems(_systems_config(settings), AiohttpTransport(), self._telemetry)
@@ -83,7 +80,8 @@ class Relay:
             self._log.info(
                 "relay.started", delivery=settings.delivery, group=settings.kafka.group_id, topics=self._topics
             )
-            await self._worker.run(lambda: settings.shutdown.grace_seconds)
+            if not self._worker.stopping:
+                await self._worker.run(lambda: settings.shutdown.grace_seconds)
         finally:
             await self._stores.close()
             await self._systems.aclose()

@@ -10,6 +10,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from service.kafka.connection import quieten
 from service.settings import InvalidSettings, Settings, load
 
 Result = TypeVar("Result")
@@ -37,9 +38,12 @@ def fail(code: Exit, *lines: str) -> NoReturn:
 def settings() -> Settings:
     """The settings, or the end with every fault named."""
     try:
-        return load()
+        loaded = load()
     except InvalidSettings as error:
         fail(Exit.SETTINGS, "The settings do not hold:", *(f"  {fault}" for fault in error.faults))
+    if loaded.log.level != "debug":
+        quieten()
+    return loaded
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -34,6 +34,11 @@ def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
     return arguments
 
 
+def words(error: Exception) -> str:
+    """What an error of aiokafka's says; a time-out of ours says nothing but its name."""
+    return str(error) or type(error).__name__
+
+
 def quieten() -> None:
     """aiokafka logs every retry of its own as an error; what matters of it reaches the observer."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from service.domain.record import Headers
 from service.engine.ports import SourceUnavailable
-from service.kafka.connection import connection_arguments
+from service.kafka.connection import connection_arguments, words
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -96,7 +96,7 @@ class TopicReader:
         return found
 
     def _unavailable(self, error: KafkaError) -> SourceUnavailable:
-        return SourceUnavailable(f"{self._settings.bootstrap_servers}: {type(error).__name__}: {error}")
+        return SourceUnavailable(f"{self._settings.bootstrap_servers}: {words(error)}")
 
 
 async def read_all(settings: KafkaSettings, prefix: str, topics: Sequence[str]) -> list[Stored]:

@@ -24,7 +24,7 @@ from service.domain.record import Partition, Record
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
-from service.kafka.connection import connection_arguments
+from service.kafka.connection import connection_arguments, words
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -86,7 +86,7 @@ class KafkaSource:
         try:
             batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
         except (KafkaError, ConsumerStoppedError) as error:
-            raise SourceUnavailable(f"{type(error).__name__}: {error}") from error
+            raise SourceUnavailable(f"{words(error)}") from error
         now = time.time()
         return [
             _record(consumed, epoch, now)
@@ -109,7 +109,7 @@ class KafkaSource:
         except IllegalStateError as error:
             raise OwnershipLost(str(error)) from error
         except (KafkaError, TimeoutError) as error:
-            raise SourceUnavailable(f"{type(error).__name__}: {error}") from error
+            raise SourceUnavailable(f"{words(error)}") from error
         return Claim(position, store)
 
     def seek(self, partition: Partition, offset: int) -> None:

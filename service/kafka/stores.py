@@ -28,7 +28,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
 from service.engine.ports import Outgoing, OwnershipLost, SourceUnavailable, Store, StoreUnavailable
-from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments
+from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
@@ -47,7 +47,7 @@ async def ensure_transactions(settings: KafkaSettings) -> None:
             await producer.start()
     except (KafkaError, TimeoutError) as error:
         raise SourceUnavailable(
-            f"{settings.bootstrap_servers} offers no transactions ({type(error).__name__}: {error}); "
+            f"{settings.bootstrap_servers} offers no transactions ({words(error)}); "
             "exactly once needs them, RELAY_DELIVERY=at_least_once does not"
         ) from error
     finally:
@@ -107,12 +107,12 @@ class TransactionalStore:
                     raise
                 except KafkaError as error:
                     await self._producer.abort_transaction()
-                    raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+                    raise StoreUnavailable(f"{words(error)}") from error
                 await self._producer.commit_transaction()
         except ProducerFenced as error:
             raise OwnershipLost(f"another worker has taken {self._where.topic}/{self._where.partition}") from error
         except (KafkaError, TimeoutError, AssertionError) as error:
-            raise OwnershipLost(f"whether a commit was stored is unknown: {type(error).__name__}: {error}") from error
+            raise OwnershipLost(f"whether a commit was stored is unknown: {words(error)}") from error
 
     async def close(self) -> None:
         await _close(self._producer)
@@ -166,7 +166,7 @@ class SharedStore:
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:
             raise OwnershipLost(f"{self._where.topic}/{self._where.partition} is ours no more: {error}") from error
         except (KafkaError, TimeoutError) as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+            raise StoreUnavailable(f"{words(error)}") from error
 
     async def close(self) -> None:
         """The producer is shared."""

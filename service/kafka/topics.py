@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from service.engine.ports import SourceUnavailable
-from service.kafka.connection import connection_arguments
+from service.kafka.connection import connection_arguments, words
 from service.settings import KafkaSettings
 
 CHANGES = "holdings.changes"
@@ -71,7 +71,7 @@ async def ensure_topics(
         created = await _create(admin, prefix, missing, replication_factor) if create else set()
         return [_state(prefix + spec.name, spec, found, created) for spec in TOPICS]
     except KafkaError as error:
-        raise SourceUnavailable(f"{settings.bootstrap_servers}: {type(error).__name__}: {error}") from error
+        raise SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}") from error
     finally:
         await admin.close()
 
