@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import pytest
-
 from service.domain.outcomes import Overall
 from service.domain.record import Partition, Record
 from service.engine.intake import IntakeLimits
-from service.engine.ports import OwnershipLost, SourceUnavailable
-from tests.fakes.broker import CommitTrouble, FakeBroker
+from tests.fakes.broker import FakeBroker
 from tests.fakes.events import FakeEvent
 from tests.fakes.member import DRAIN_SECONDS, Member, publish, results, settled, succeeded_once
 from tests.fakes.source import FakeSource
@@ -198,129 +195,6 @@ async def test_an_expelled_worker_publishes_nothing_more() -> None:
     await asyncio.gather(zombie.stop(), heir.stop())
 
 
-@pytest.mark.parametrize("trouble", [CommitTrouble.LOST_AND_NOT_STORED, CommitTrouble.LOST_BUT_STORED])
-async def test_after_a_lost_commit_the_worker_joins_anew_and_continues_from_what_is_stored(
-    trouble: CommitTrouble,
-) -> None:
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    troubles = [None, trouble]
-    broker.commit_trouble = lambda partition: troubles.pop(0) if troubles else None
-    member = Member(broker, systems).start()
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    await settled(broker, "a")
-
-    publish(broker, ONE, FakeEvent("b", ("b",)), FakeEvent("c", ("b",)))
-    told = await settled(broker, "c")
-    await member.ready()
-    await member.stop()
-
-    assert succeeded_once(told) == ["a", "b", "c"]
-    assert systems.called.count("a") == 1
-    assert systems.called.count("b") == (1 if trouble is CommitTrouble.LOST_BUT_STORED else 2)
-    assert member.observer.in_work == 0
-    assert member.observer.taken == member.observer.released == [ONE, ONE]
-
-
-async def test_a_commit_that_could_not_be_stored_is_repeated_without_leaving_the_group() -> None:
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    troubles = [CommitTrouble.NOT_STORED] * 3
-    broker.commit_trouble = lambda partition: troubles.pop() if troubles else None
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    member = Member(broker, systems).start()
-
-    told = await settled(broker, "a")
-    await member.stop()
-
-    assert succeeded_once(told) == ["a"]
-    assert systems.called == ["a"]
-    assert len(member.observer.commit_failures) == 3
-    assert member.observer.taken == [ONE]
-
-
-@pytest.mark.parametrize("trouble", [SourceUnavailable("no brokers"), OwnershipLost("gone"), LookupError("a defect")])
-async def test_a_claim_that_fails_makes_the_worker_join_anew(trouble: Exception) -> None:
-    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    publish(broker, TWO, FakeEvent("b", ("b",)))
-    member = Member(broker, systems)
-    member.source.troubles["claim"].append(trouble)
-    member.start()
-
-    told = await settled(broker, "a", "b", within_seconds=60)
-    await member.stop()
-
-    assert len(succeeded_once(told)) == 2
-    assert any("could not be claimed" in why for _, why in member.observer.lost)
-
-
-async def test_a_worker_whose_kafka_went_away_joins_again_until_it_is_back() -> None:
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    member = Member(broker, systems).start()
-    await member.ready()
-    away = SourceUnavailable("no brokers")
-    member.source.troubles["fetch"].append(away)
-    member.source.troubles["start"].extend([away] * 5)
-    await asyncio.sleep(2)
-    assert not member.worker.ready
-
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    told = await settled(broker, "a", within_seconds=60)
-    await member.stop()
-
-    assert succeeded_once(told) == ["a"]
-    assert member.observer.source_failures == ["no brokers"] * 6
-
-
-async def test_kafka_that_cannot_be_had_at_the_start_ends_the_worker() -> None:
-    broker = FakeBroker(ONE)
-    member = Member(broker, FakeSystems())
-    member.source.troubles["start"].append(SourceUnavailable("no brokers"))
-
-    member.start()
-
-    assert member.run is not None
-    with pytest.raises(SourceUnavailable, match="no brokers"):
-        await member.run
-    assert member.worker.stopping
-
-
-async def test_joining_anew_starts_no_call_and_waits_only_for_those_that_run() -> None:
-    """One partition is lost while another has no end of work."""
-    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
-    member = Member(broker, systems).start()
-    await member.ready()
-    events = [FakeEvent(f"b{number}", (f"entity {number % 10}",)) for number in range(1000)]
-    systems.seconds = {event.id: 0.3 + 0.07 * (number % 10) for number, event in enumerate(events)}
-    publish(broker, TWO, *events)
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    broker.fence(ONE)
-
-    told = await settled(broker, "a", within_seconds=DRAIN_SECONDS / 2)
-
-    assert len(told) == len(set(told))
-    await member.kill()
-
-
-async def test_a_rebalance_while_joining_anew_claims_no_partition_twice() -> None:
-    """The claims that it has begun are out of date when the worker is a member again."""
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    member = Member(broker, systems).start()
-    await member.ready()
-    broker.delay = lambda verb: {"close": 0.5, "claim": 2.0}.get(verb, 0.001)
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    broker.fence(ONE)
-    while not member.observer.released:  # noqa: ASYNC110 - asked, not told
-        await asyncio.sleep(0.01)
-
-    broker.rebalance()
-    told = await settled(broker, "a")
-    await member.stop()
-
-    assert succeeded_once(told) == ["a"]
-    assert member.observer.taken == member.observer.released
-    assert all(store.closed for store in member.source.stores)
-
-
 async def test_partitions_that_rest_are_paused_again_after_a_rebalance() -> None:
     broker, systems = FakeBroker(ONE), FakeSystems()
     systems.hold("a0")
@@ -390,47 +264,6 @@ async def test_the_next_owner_is_told_of_an_attempt_whose_outcome_nobody_knows()
 
     assert succeeded_once(told) == ["t"]
     assert [call.context.uncertain for call in systems.calls] == [False, True]
-
-
-async def test_a_suspended_worker_that_was_replaced_makes_no_further_call() -> None:
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    systems.replies["a"].append(stumble(retry_after_seconds=60))
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    missed = [0.0]
-    suspended = Member(
-        broker, systems, "suspended", clock=lambda: asyncio.get_running_loop().time() + missed[0]
-    ).start()
-    await asyncio.sleep(55)
-    broker.leave(suspended.source)
-    heir_systems = FakeSystems()
-    heir = Member(broker, heir_systems, "heir").start()
-    told = await settled(broker, "a", within_seconds=2)
-
-    missed[0] = 300.0
-    await asyncio.sleep(20)
-
-    assert systems.called == ["a"], "the retry that was due is not made"
-    assert heir_systems.called == ["a"]
-    assert succeeded_once(told) == ["a"]
-    await asyncio.gather(suspended.kill(), heir.stop())
-
-
-async def test_a_suspended_worker_that_was_not_replaced_goes_on_after_a_commit() -> None:
-    broker, systems = FakeBroker(ONE), FakeSystems()
-    systems.replies["a"].append(stumble(retry_after_seconds=60))
-    publish(broker, ONE, FakeEvent("a", ("a",)))
-    missed = [0.0]
-    member = Member(broker, systems, clock=lambda: asyncio.get_running_loop().time() + missed[0]).start()
-    await asyncio.sleep(55)
-    assert broker.commits == []
-
-    missed[0] = 300.0
-    told = await settled(broker, "a")
-    await member.stop()
-
-    assert [len(commit.records) for commit in broker.commits] == [0, 1], "the first proves that the partition is ours"
-    assert systems.called == ["a", "a"]
-    assert succeeded_once(told) == ["a"]
 
 
 async def test_a_worker_is_ready_once_it_has_claimed_what_it_was_assigned() -> None:
