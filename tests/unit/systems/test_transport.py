@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from service.systems.proxies import Proxy
 from service.systems.transport import AiohttpTransport
@@ -328,23 +327,24 @@ async def test_a_proxy_that_is_down_is_a_proxy_error(transport: AiohttpTransport
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1, key and all in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl command to make a certificate with")
-    key, both = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
-    names = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", both)
-    subprocess.run([openssl, *command.split(), *names], check=True, capture_output=True)
-    both.write_bytes(both.read_bytes() + key.read_bytes())
-    return both
+def authority() -> trustme.CA:
+    """An authority that nobody knows but the test."""
+    return trustme.CA()
 
 
 @pytest.fixture
-def server_tls(certificate: Path) -> ssl.SSLContext:
+def certificate(authority: trustme.CA, tmp_path: Path) -> Path:
+    """The authority's own certificate, as `ca_file` takes it."""
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.fixture
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """A server that has a certificate for 127.0.0.1 and for no other name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 
