@@ -180,7 +180,7 @@ class LocalBroker:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = await asyncio.create_subprocess_exec(
             *self._java(distribution, _archived(distribution)),
-            *("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties_file)),
+            *("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties_file)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import uuid
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,13 @@ async def test_a_broker_is_started_once(local_broker: StartBroker) -> None:
 async def test_a_broker_that_was_not_started_has_no_address() -> None:
     with pytest.raises(BrokerError, match="has not been started"):
         _ = LocalBroker().bootstrap_servers
+
+
+async def test_it_starts_under_a_cluster_id_that_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    dashes = uuid.UUID(bytes=b"\xfb" * 16)  # "-_v7-_v7…" in base64
+    monkeypatch.setattr("service.sandbox.broker.uuid.uuid4", lambda: dashes)
+    broker = LocalBroker()
+    try:
+        assert await broker.start()
+    finally:
+        await broker.stop()
