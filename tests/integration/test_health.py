@@ -1,0 +1,118 @@
+"""What the outside can see of a running worker, and how it bears systems that are down or refuse it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import aiohttp
+
+from service.sandbox.eholdings.seeds import eholdings_state, resource
+from service.sandbox.faults import Fault
+from service.sandbox.scsb.seeds import bib, holdings, institution, item, scsb_state
+from tests.support.relay import RunningRelay, by_event, changed, relay, transfer_requested
+
+RESOURCE = "22-1-2"
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def update(statement: str) -> dict[str, Any]:
+    attributes = {"coverageStatement": statement}
+    return {"eholdings": {"action": "update", "resourceId": RESOURCE, "attributes": attributes}}
+
+
+async def status_of(port: int, path: str) -> tuple[int, str]:
+    """Status and text of an answer; status 0 when nobody listens."""
+    try:
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+            return answer.status, await answer.text()
+    except aiohttp.ClientConnectionError:
+        return 0, ""
+
+
+async def until_status(port: int, path: str, status: int) -> str:
+    """Blocks until `path` is answered with `status`; the text."""
+    async with asyncio.timeout(30):
+        while (found := await status_of(port, path))[0] != status:  # noqa: ASYNC110 - another process answers
+            await asyncio.sleep(0.1)
+    return found[1]
+
+
+async def start(running: RunningRelay, **settings: str) -> int:
+    port = free_port()
+    await running.start_worker(RELAY_HTTP__HOST="127.0.0.1", RELAY_HTTP__PORT=str(port), **settings)
+    return port
+
+
+async def test_a_worker_is_alive_ready_and_counted(kafka: str) -> None:
+    async with relay(kafka) as running:
+        running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
+        port = await start(running)
+
+        await until_status(port, "/readyz", 200)
+        await running.send(changed("e1", RESOURCE, update("since 1998")))
+        await running.results_of(1)
+
+        assert (await status_of(port, "/livez"))[0] == 200
+        metrics = await until_status(port, "/metrics", 200)
+        assert 'relay_events_total{event_type="holdings.changed",outcome="succeeded"} 1.0' in metrics
+        assert 'relay_calls_total{operation="' in metrics
+
+
+async def test_refused_credentials_fail_readiness_dead_letter_nothing_and_are_survived(kafka: str) -> None:
+    async with relay(kafka) as running:
+        running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
+        running.sandbox.faults.add(Fault("no permission", system="eholdings", status=403, body="Access denied"))
+        port = await start(running, RELAY_RETRY__MAX_SECONDS="1")
+        await until_status(port, "/readyz", 200)
+        await running.send(changed("e1", RESOURCE, update("since 1998")))
+
+        await until_status(port, "/readyz", 503)
+        assert (await status_of(port, "/livez"))[0] == 200
+        running.sandbox.faults.clear()
+        (result,) = await running.results_of(1)
+
+        assert result["outcome"] == "succeeded"
+        await until_status(port, "/readyz", 200)
+        await running.dead_letters.read_to_end()
+        assert not running.dead_letters.records
+
+
+async def test_while_one_system_is_down_events_for_the_others_go_on_and_none_is_dead_lettered(kafka: str) -> None:
+    ids = [f"22-1-{number}" for number in range(11, 51)]
+    async with relay(kafka) as running:
+        items = [item(f"i{number}") for number in range(20)]
+        scsb = scsb_state(PUL=institution(bib("b1", holdings("h1", item("stays"), *items))))
+        running.sandbox.load({"eholdings": eholdings_state(*(resource(i) for i in ids)), "scsb": scsb})
+        running.sandbox.faults.add(Fault("down", system="eholdings", status=503))
+        await running.start_worker(RELAY_RETRY__MAX_SECONDS="1", RELAY_RETRY__INITIAL_SECONDS="0.2")
+        blocked = [changed(i, i, update_of(i)) for i in ids]
+        free = [transfer_requested(f"t{number}", f"k{number}", move(f"i{number}")) for number in range(20)]
+
+        await running.send(*blocked)
+        await running.send(*free)
+        moved = await running.results_of(len(free))
+        running.sandbox.faults.clear()
+        results = by_event(await running.results_of(len(free) + len(blocked)))
+
+        assert {result["event"]["id"] for result in moved} == {f"t{number}" for number in range(20)}
+        assert {result["outcome"] for result in results.values()} == {"succeeded"}
+
+
+def update_of(resource_id: str) -> dict[str, Any]:
+    attributes = {"coverageStatement": "since 1998"}
+    return {"eholdings": {"action": "update", "resourceId": resource_id, "attributes": attributes}}
+
+
+def move(item_id: str) -> dict[str, Any]:
+    ids = {"owningInstitutionItemId": item_id}
+    source = {"owningInstitutionBibId": "b1", "owningInstitutionHoldingsId": "h1", **ids}
+    destination = {"owningInstitutionBibId": "b2", "owningInstitutionHoldingsId": "h2", **ids}
+    return {"institution": "PUL", "itemTransfers": [{"source": source, "destination": destination}]}
