@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -179,26 +180,42 @@ class LogSettings(Section):
 
 
 class _EnvironmentWithFiles(EnvSettingsSource):
-    """The environment, with each `…_FILE` replaced by what the file holds, less the line break at its end."""
+    """The environment, with each `…_FILE` replaced by what the file holds, less the line break at its end. A file that
+    cannot be read leaves its setting unset and is told in `faults`."""
+
+    faults: list[str]
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
+        self.faults = []
         variables = dict(super()._load_env_vars())
-        faults: list[str] = []
         for name, path in list(variables.items()):
             if not (name.startswith(PREFIX.lower()) and name.endswith(FILE_SUFFIX) and path):
                 continue
+            del variables[name]
             plain = name.removesuffix(FILE_SUFFIX)
             if plain in variables:
-                faults.append(f"{name.upper()}: {plain.upper()} is given as well; give one of them")
+                self.faults.append(f"{name.upper()}: {plain.upper()} is given as well; give one of them")
                 continue
             try:
                 variables[plain] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"{name.upper()}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
-            del variables[name]
-        if faults:
-            raise InvalidSettings(faults)
+                why = getattr(error, "strerror", None) or "not UTF-8"
+                self.faults.append(f"{name.upper()}: cannot be read: {why}")
         return variables
+
+
+class _NotAMapping(Exception):
+    """The YAML file holds something else."""
+
+
+class _Yaml(YamlConfigSettingsSource):
+    """The file, which must hold a mapping or nothing."""
+
+    def _read_file(self, path: Path | Traversable) -> dict[str, Any]:
+        settings = super()._read_file(path)
+        if not isinstance(settings, dict):
+            raise _NotAMapping
+        return settings
 
 
 class Settings(BaseSettings):
@@ -243,7 +260,7 @@ def _sources(settings_cls: type[BaseSettings]) -> list[PydanticBaseSettingsSourc
     """The environment, over the file where there is one."""
     sources: list[PydanticBaseSettingsSource] = [_EnvironmentWithFiles(settings_cls)]
     if path := os.environ.get(CONFIG):
-        sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
+        sources.append(_Yaml(settings_cls, yaml_file=Path(path)))
     return sources
 
 
@@ -252,16 +269,23 @@ def load() -> Settings:
     path = os.environ.get(CONFIG)
     if path and not Path(path).is_file():
         raise InvalidSettings([f"{CONFIG}: there is no file {path}"])
+    faults = list(_EnvironmentWithFiles(Settings).faults)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise InvalidSettings([_fault(e["loc"], e["msg"]) for e in error.errors(include_input=False)]) from None
+        faults += [_fault(e["loc"], e["msg"]) for e in error.errors(include_input=False)]
+    except _NotAMapping:
+        faults.append(f"{CONFIG}: {path} does not hold a mapping of settings")
     except SettingsError as error:
-        raise InvalidSettings([f"{PREFIX}…: {error}"]) from None
+        faults.append(f"{PREFIX}…: {error}")
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else type(error).__name__
-        raise InvalidSettings([f"{CONFIG}: {path} is not YAML ({where})"]) from None
+        faults.append(f"{CONFIG}: {path} is not YAML ({where})")
+    else:
+        if not faults:
+            return settings
+    raise InvalidSettings(faults)
 
 
 def brokers_are_given() -> bool:
