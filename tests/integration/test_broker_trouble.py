@@ -1,0 +1,52 @@
+"""Kafka goes away under a working relay, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from service.sandbox.eholdings.seeds import eholdings_state, resource
+from tests.plugins.brokers import StartBroker
+from tests.support.relay import by_event, changed, relay
+
+IDS = [f"22-1-{number}" for number in range(11, 51)]
+OUTAGE_SECONDS = 3.0
+
+
+def update(statement: str, resource_id: str) -> dict[str, Any]:
+    attributes = {"coverageStatement": statement}
+    return {"eholdings": {"action": "update", "resourceId": resource_id, "attributes": attributes}}
+
+
+@pytest.mark.parametrize("crash", [True, False], ids=["killed", "stopped in good order"])
+@pytest.mark.parametrize("mode", ["exactly_once", "at_least_once"])
+async def test_a_broker_that_goes_away_and_comes_back_costs_no_event_and_no_second_result(
+    local_broker: StartBroker, mode: str, *, crash: bool
+) -> None:
+    broker = await local_broker()
+    async with relay(broker.bootstrap_servers, {"eholdings": 0.05}) as running:
+        running.sandbox.load({"eholdings": eholdings_state(*(resource(i) for i in IDS))})
+        worker = await running.start_worker(RELAY_DELIVERY=mode, RELAY_CONCURRENCY="4")
+        events = [changed(f"{i}#{n}", i, update(str(n), i)) for n in range(1, 6) for i in IDS]
+        await running.send(*events)
+        await running.results_of(len(events) // 4)
+
+        if crash:
+            broker.kill()
+        else:
+            await broker.halt()
+        await asyncio.sleep(OUTAGE_SECONDS)
+        await broker.restart()
+        results = await running.results_of(len(events), seconds=90)
+
+        ids = {result["event"]["id"] for result in results}
+        if mode == "exactly_once":
+            assert by_event(results).keys() == {f"{i}#{n}" for n in range(1, 6) for i in IDS}
+        else:
+            await running.results.read_until(
+                lambda reader: len({event["data"]["event"]["id"] for event in reader.events}) == len(events), 60
+            )
+        assert {result["outcome"] for result in results} <= {"succeeded", "unchanged"}, ids
+        assert await running.stop() == [0], worker.log
