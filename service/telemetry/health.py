@@ -38,9 +38,9 @@ class HealthServer:
         app.router.add_get("/livez", self._state("alive", lambda: self._progress.alive))
         app.router.add_get("/readyz", self._state("ready", lambda: self._progress.ready))
         app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=1).start()
+        await web.TCPSite(self._runner, self._host, self._port).start()
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -1,0 +1,85 @@
+"""Health and metrics as a cluster sees them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+
+from service.telemetry.health import HealthServer
+from service.telemetry.metrics import Metrics
+
+
+@dataclass(slots=True)
+class FakeProgress:
+    alive: bool = True
+    ready: bool = True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(progress: FakeProgress, metrics: Metrics) -> AsyncIterator[aiohttp.ClientSession]:
+    port = free_port()
+    server = HealthServer(progress, metrics.registry, "127.0.0.1", port)
+    await server.start()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        yield session
+    await server.stop()
+
+
+@pytest.mark.parametrize(("path", "name"), [("/livez", "alive"), ("/readyz", "ready")])
+@pytest.mark.parametrize(("value", "status"), [(True, 200), (False, 503)])
+async def test_a_probe_is_answered_by_its_status_and_says_the_same(
+    path: str, name: str, value: bool, status: int
+) -> None:
+    progress = FakeProgress(**{"alive": True, "ready": True, name: value})
+
+    async with serving(progress, Metrics()) as session, session.get(path) as answer:
+        assert (answer.status, await answer.json()) == (status, {name: value})
+
+
+async def test_health_is_asked_anew_at_every_probe() -> None:
+    progress = FakeProgress(ready=False)
+    async with serving(progress, Metrics()) as session:
+        statuses = []
+        for ready in (False, True, False):
+            progress.ready = ready
+            async with session.get("/readyz") as answer:
+                statuses.append(answer.status)
+
+    assert statuses == [503, 200, 503]
+
+
+async def test_metrics_are_in_the_text_format_of_prometheus() -> None:
+    metrics = Metrics()
+    metrics.commits.inc()
+
+    async with serving(FakeProgress(), metrics) as session, session.get("/metrics") as answer:
+        body = await answer.text()
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        assert "relay_commits_total 1.0" in body
+        assert "# HELP relay_commits_total Commits stored." in body
+
+
+async def test_a_port_that_is_taken_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = HealthServer(FakeProgress(), Metrics().registry, "127.0.0.1", taken.getsockname()[1])
+
+        with pytest.raises(OSError, match="address already in use"):
+            await server.start()
+        await server.stop()
+
+
+async def test_a_server_that_was_never_started_can_be_stopped() -> None:
+    await HealthServer(FakeProgress(), Metrics().registry, "127.0.0.1", 0).stop()
