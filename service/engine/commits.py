@@ -151,7 +151,8 @@ class Commits:
 
     async def _store_proof(self) -> None:
         while (proved := self._proof_due) is not None:
-            if await self._commit((), *self._stored_position):
+            stored = await self._commit((), *self._stored_position)
+            if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
 

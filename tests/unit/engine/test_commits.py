@@ -356,3 +356,26 @@ async def test_a_proof_of_a_partition_that_another_has_taken_ends_the_loop_unpro
             await subject.running
         assert not proved
         assert not subject.broker.commits
+
+
+async def test_a_doubt_that_comes_while_another_is_being_proved_needs_a_proof_of_its_own() -> None:
+    """The commit under way may have been stored before the second suspension."""
+    async with committing(Position(5)) as subject:
+        proved: list[tuple[str, int]] = []
+        subject.commits.prove(lambda: proved.append(("first", len(subject.broker.commits))))
+        await asyncio.sleep(COMMIT_SECONDS * 0.75)  # stored, and not yet answered
+        subject.commits.prove(lambda: proved.append(("second", len(subject.broker.commits))))
+        await subject.commits.emptied()
+
+        assert proved == [("second", 2)]
+
+
+async def test_a_proof_that_could_not_be_stored_is_tried_again() -> None:
+    async with committing(Position(5)) as subject:
+        subject.broker.commit_trouble = failing(CommitTrouble.NOT_STORED)
+        proved: list[bool] = []
+        subject.commits.prove(lambda: proved.append(True))
+        await subject.commits.emptied()
+
+        assert proved == [True]
+        assert subject.positions == [5]
