@@ -24,6 +24,7 @@ class FakeSource:
         self.stores: list[FakeStore] = []
         self.epochs: dict[Partition, int] = {}
         self.paused: set[Partition] = set()
+        self.records_fetched = 0
         self.keeps_pauses = False
         """Whether a pause outlives an assignment, as one does that is asked for just when the assignment is made."""
         self._broker = broker
@@ -61,6 +62,7 @@ class FakeSource:
                     await self._news.wait()
             records = self._collect()
         await self._process.breathe()
+        self.records_fetched += len(records)
         return records
 
     async def claim(self, partition: Partition) -> Claim:
