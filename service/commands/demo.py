@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import signal
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -108,6 +111,9 @@ def _prefetch() -> None:
 def _explain(stage: Stage) -> None:
     """How to send an event of one's own, and where to look."""
     lines = ["Everything goes on running, until Ctrl-C. In another terminal:", ""]
+    command = Path(sys.argv[0]).absolute()
+    if shutil.which(command.name) != str(command) and command.name == "holdings-relay":
+        lines.append(f"  alias holdings-relay={shlex.quote(str(command))}")
     for name, value in stage.environment.items():
         if name.endswith(_SECRET_ENDINGS):
             lines.append(f"  # {name} as it is set here")
