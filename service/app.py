@@ -27,7 +27,7 @@ from service.engine.worker import Worker, WorkerLimits
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
-from service.kafka.topics import ensure_topics
+from service.kafka.topics import DEAD_LETTERS, RESULTS, ensure_topics
 from service.routes import ROUTES, interpret
 from service.settings import Settings
 from service.systems.registry import ConfiguredSystems, SystemsConfig
@@ -126,7 +126,8 @@ class Relay:
     async def _check_kafka(self) -> None:
         settings = self._settings
         states = await ensure_topics(settings.kafka, settings.topics.prefix, create=False)
-        missing = [state.name for state in states if state.missing]
+        needed = {*self._topics, settings.topics.prefix + RESULTS, settings.topics.prefix + DEAD_LETTERS}
+        missing = [state.name for state in states if state.missing and state.name in needed]
         if missing:
             raise SourceUnavailable(f"topics are missing: {', '.join(missing)}; `holdings-relay topics` creates them")
         if settings.delivery == "exactly_once":
