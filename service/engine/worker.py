@@ -133,6 +133,8 @@ class Worker:
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
         self._joined = True
+        for claim in self._claims.values():
+            claim.cancel()
         gone = [partition for partition, owned in self._owned.items() if epochs.get(partition) != owned.epoch]
         await self._give_up(gone, "another member of the group has it")
         for owned in self._owned.values():
@@ -141,8 +143,6 @@ class Worker:
         resting = self._throttle.paused(self._owned)
         self._source.pause(resting)
         self._source.resume([partition for partition in epochs if partition not in resting])
-        for claim in self._claims.values():
-            claim.cancel()
         for partition, epoch in epochs.items():
             if partition not in self._owned and not self._stopping.is_set():
                 task = asyncio.create_task(self._claim(partition, epoch), name=f"claim {partition}")

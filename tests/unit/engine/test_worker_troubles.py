@@ -178,3 +178,30 @@ async def test_a_suspended_worker_that_was_not_replaced_goes_on_after_a_commit()
     assert [len(commit.records) for commit in broker.commits] == [0, 1], "the first proves that the partition is ours"
     assert systems.called == ["a", "a"]
     assert succeeded_once(told) == ["a"]
+
+
+async def test_a_claim_of_an_earlier_membership_does_not_pass_for_one_of_the_present() -> None:
+    """It ends while the worker, a member again, still gives up what it holds from before."""
+    broker, systems = FakeBroker(ONE, TWO), FakeSystems()
+    member = Member(broker, systems).start()
+    await member.ready()
+    claims = [0.3, 0.8]
+
+    def delay(verb: str) -> float:
+        if verb == "claim" and claims:
+            return claims.pop(0)
+        return 0.5 if verb == "close" else 0.001
+
+    broker.delay = delay
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    broker.fence(ONE)
+    while not member.observer.released:  # noqa: ASYNC110 - asked, not told
+        await asyncio.sleep(0.01)
+
+    broker.rebalance()
+    await asyncio.sleep(10)
+    publish(broker, TWO, FakeEvent("b", ("b",)))
+    told = await settled(broker, "a", "b", within_seconds=60)
+    await member.stop()
+
+    assert sorted(succeeded_once(told)) == ["a", "b"]
