@@ -124,8 +124,8 @@ class FakeSource:
             self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
             self._flow()
             self.positions = {partition: self._broker.position(partition).frontier for partition in partitions}
-            self.notice()
             await self._tell(self._listener.assigned(dict(self.epochs)))
+            self.notice()
 
     async def find_out(self) -> None:
         """A member that the group has expelled hears of it, and joins again as a new one."""

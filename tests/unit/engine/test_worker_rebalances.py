@@ -35,13 +35,14 @@ async def test_a_partition_that_is_kept_through_a_rebalance_keeps_its_work() -> 
     publish(broker, ONE, FakeEvent("a", ("a",)), FakeEvent("behind", ("a",)))
     first = Member(broker, systems, "first").start()
     await asyncio.sleep(2)
+    fetched = first.source.records_fetched
 
     second = Member(broker, systems, "second").start()
     await second.ready()
     await broker.balanced()
     assert [owned.partition for owned in first.worker.partitions] == [ONE]
     told = await settled(broker, "behind")
-    assert first.source.records_fetched == 2, "what is in memory is not fetched again"
+    assert first.source.records_fetched == fetched, "what is in memory is not fetched again"
 
     assert systems.called == ["a", "a", "behind"], "the retry was not begun anew"
     assert [call.context.attempt for call in systems.calls] == [1, 2, 1]
