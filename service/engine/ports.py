@@ -155,6 +155,10 @@ class Observer(Protocol):
         """Given up without an outcome: the next owner of its partition does it."""
         ...
 
+    def broken(self, record: Record, error: Exception) -> None:
+        """An adapter raised what it must not. The error's words may hold secrets; its type and place do not."""
+        ...
+
     def suspended(self, seconds: float) -> None:
         """The worker was not heard of for so long; every partition is proved ours before a call leaves."""
         ...

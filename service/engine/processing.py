@@ -17,7 +17,7 @@ from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
 from service.domain.record import Record
 from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
-from service.engine.ports import CallContext, Observer, Systems
+from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
 from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
 
 
@@ -176,7 +176,13 @@ class Processing:
         async with job.lease.call():
             job.begun = True
             context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts) + 1)
-            answer = await self._systems.attempt(course.remaining, context)
+            try:
+                answer = await self._systems.attempt(course.remaining, context)
+            except OwnershipLost:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
+                self._observer.broken(job.record, error)
+                answer = _broken(course, error)
         if not isinstance(answer, Denied):
             course.count_attempt()
         return answer
@@ -194,6 +200,12 @@ class Processing:
             job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
+
+
+def _broken(course: _Course, error: Exception) -> Stumbled:
+    """An adapter raised, which it must not: a defect of ours. Nobody knows how far the call had come."""
+    message = f"the relay itself failed in this call ({type(error).__name__}); its log has the place"
+    return Stumbled(course.remaining, (None,) * len(asked_of(course.remaining)), None, message, uncertain=True)
 
 
 def reject(record: Record, rejection: Rejection) -> Outcome:

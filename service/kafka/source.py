@@ -79,14 +79,14 @@ class KafkaSource:
             await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
             raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
         self._consumer, self._admin = consumer, admin
-        consumer.subscribe(self._topics, listener=_Rebalances(self, listener))
+        consumer.subscribe(self._topics, listener=_Rebalances(self, consumer, listener))
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
         consumer = self._joined()
         try:
             batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
         except (KafkaError, ConsumerStoppedError) as error:
-            raise SourceUnavailable(f"{words(error)}") from error
+            raise SourceUnavailable(words(error)) from error
         now = time.time()
         return [
             _record(consumed, epoch, now)
@@ -109,7 +109,7 @@ class KafkaSource:
         except IllegalStateError as error:
             raise OwnershipLost(str(error)) from error
         except (KafkaError, TimeoutError) as error:
-            raise SourceUnavailable(f"{words(error)}") from error
+            raise SourceUnavailable(words(error)) from error
         return Claim(position, store)
 
     def seek(self, partition: Partition, offset: int) -> None:
@@ -136,6 +136,10 @@ class KafkaSource:
         self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
         self._member_id = member_id
         return self._epochs
+
+    def has(self, consumer: AIOKafkaConsumer) -> bool:
+        """Whether `consumer` is the one that the group knows now."""
+        return self._consumer is consumer
 
     def member_id(self) -> str:
         """aiokafka keeps it to itself; nothing else tells a member that stayed from one that was expelled and came
@@ -176,17 +180,21 @@ class MetadataListener(Protocol):
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Hands aiokafka's callbacks on."""
+    """Hands aiokafka's callbacks on, as long as they are those of the consumer that the source has now: one that was
+    stopped may still be in the middle of a rebalance."""
 
-    def __init__(self, source: KafkaSource, listener: AssignmentListener) -> None:
+    def __init__(self, source: KafkaSource, consumer: AIOKafkaConsumer, listener: AssignmentListener) -> None:
         self._source = source
+        self._consumer = consumer
         self._listener = listener
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        if revoked:
+        if revoked and self._source.has(self._consumer):
             await self._listener.revoking()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        if not self._source.has(self._consumer):
+            return
         partitions = sorted(Partition(where.topic, where.partition) for where in assigned)
         await self._listener.assigned(self._source.take_assignment(partitions, self._source.member_id()))
 

@@ -107,7 +107,7 @@ class TransactionalStore:
                     raise
                 except KafkaError as error:
                     await self._producer.abort_transaction()
-                    raise StoreUnavailable(f"{words(error)}") from error
+                    raise StoreUnavailable(words(error)) from error
                 await self._producer.commit_transaction()
         except ProducerFenced as error:
             raise OwnershipLost(f"another worker has taken {self._where.topic}/{self._where.partition}") from error
@@ -166,7 +166,7 @@ class SharedStore:
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:
             raise OwnershipLost(f"{self._where.topic}/{self._where.partition} is ours no more: {error}") from error
         except (KafkaError, TimeoutError) as error:
-            raise StoreUnavailable(f"{words(error)}") from error
+            raise StoreUnavailable(words(error)) from error
 
     async def close(self) -> None:
         """The producer is shared."""

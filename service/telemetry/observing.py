@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 
 import structlog
 
@@ -70,6 +71,10 @@ class Telemetry:
     def commit_failed(self, partition: Partition, message: str) -> None:
         self._metrics.commit_failures.inc()
         self._log.error("commit.failed", topic=partition.topic, partition=partition.number, reason=message)
+
+    def broken(self, record: Record, error: Exception) -> None:
+        places = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+        self._log.error("call.broken", **_where(record), error=type(error).__name__, places=places)
 
     def suspended(self, seconds: float) -> None:
         self._metrics.suspensions.inc()

@@ -49,6 +49,8 @@ class RecordingObserver(SilentObserver):
     def dropped(self, record: Record, message: str) -> None:
         self.records_dropped.append(record)
 
+    def broken(self, record: Record, error: Exception) -> None: ...
+
     def suspended(self, seconds: float) -> None: ...
 
     def source_failed(self, message: str) -> None:

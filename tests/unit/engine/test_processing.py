@@ -233,3 +233,27 @@ async def test_the_adapter_is_given_the_mark_of_the_record() -> None:
     await subject.process(transfer("a"))
 
     assert subject.marks == 1
+
+
+def break_down(step: Step) -> Answer:
+    """An adapter with a defect: it raises, with a secret in its words."""
+    raise ValueError("token t0p-secret")
+
+
+@pytest.mark.parametrize(
+    ("step", "key", "code"),
+    [(update(), "1-2-3", Code.UNAVAILABLE), (transfer("i1"), "i1", Code.OUTCOME_UNKNOWN)],
+    ids=["may be repeated", "must not happen twice"],
+)
+async def test_an_adapter_that_raises_is_an_outcome_all_the_same_and_its_words_are_not_told(
+    step: Step, key: str, code: Code
+) -> None:
+    subject = Subject()
+    subject.systems.replies[key].extend([break_down] * ATTEMPTS)
+
+    outcome = await subject.process(step)
+
+    (entry,) = outcome.operations
+    assert (entry.finding.code, entry.attempts) == (code, ATTEMPTS)
+    assert "ValueError" in (entry.finding.message or "")
+    assert "t0p-secret" not in (entry.finding.message or "")
