@@ -8,8 +8,10 @@ bin := .venv/bin
 # A new stamp is due when what is installed, or where, would differ.
 stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scripts/setup service/sandbox/kafka_jars.txt; } | cksum | cut -d' ' -f1)
 ARGS ?=
+SEEDS ?= 2000
+FIRST ?= 0
 
-.PHONY: help setup demo check format test bench crash-test docs lock clean
+.PHONY: help setup demo check format test bench crash-test simulate mutants docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +40,12 @@ bench: setup ## Events per second beside a plain worker, on a real broker: make 
 
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
+
+simulate: setup ## Whole workers in virtual time through random trouble: make simulate [SEEDS=2000] [FIRST=0]
+	@$(bin)/python -m tests.chaos.simulate --first $(FIRST) --seeds $(SEEDS)
+
+mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
+	@$(bin)/python -m tests.mutants $(ARGS)
 
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc

@@ -1,0 +1,177 @@
+"""The list: what would go wrong, and the change to one file that makes it so. A change must fit exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Replace `old` by `new` in `file`, and some test must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+ENGINE = "service/engine/"
+
+DEFECTS = (
+    Defect(
+        "the offset moves before the result is stored",
+        ENGINE + "commits.py",
+        "        self._outbox.append(outcome)\n",
+        "        self._offsets.finish(outcome.record.offset)\n        self._outbox.append(outcome)\n",
+    ),
+    Defect(
+        "a commit that failed is not written again",
+        ENGINE + "commits.py",
+        "            if await self._commit(self._batch.records, position.frontier, metadata):\n",
+        "            await self._commit(self._batch.records, position.frontier, metadata)\n            if True:\n",
+    ),
+    Defect(
+        "a mark is not waited for",
+        ENGINE + "commits.py",
+        "        await stored\n        self._marked.add(offset)\n",
+        "        self._marked.add(offset)\n",
+    ),
+    Defect(
+        "a mark is not stored",
+        ENGINE + "offsets.py",
+        "        if offset in self._pending:\n            self._attempted.add(offset)\n",
+        "        return\n",
+    ),
+    Defect(
+        "finished work beyond the frontier is forgotten",
+        ENGINE + "commit_metadata.py",
+        "    return Position(frontier, completed, attempted,",
+        "    return Position(frontier, (), attempted,",
+    ),
+    Defect(
+        "marks of an earlier owner are forgotten",
+        ENGINE + "offsets.py",
+        "        self._attempted = set(start.attempted)\n",
+        "        self._attempted: set[int] = set()\n",
+    ),
+    Defect(
+        "metadata of another offset is believed",
+        ENGINE + "commit_metadata.py",
+        "zlib.crc32(f'{VERSION}:{frontier}'.encode())",
+        "zlib.crc32(VERSION.encode())",
+    ),
+    Defect(
+        "a lane is left before the call has ended",
+        ENGINE + "worker.py",
+        "            owned.settle(await self._processing.process(job))\n",
+        "            self._leave(job, owned)\n            owned.settle(await self._processing.process(job))\n",
+    ),
+    Defect(
+        "writers of one entity run together",
+        ENGINE + "lanes.py",
+        "        granted = not self.stands or (not writes and not self.writers)\n",
+        "        granted = True\n",
+    ),
+    Defect(
+        "a record of an assignment that is over is taken",
+        ENGINE + "worker.py",
+        "owned.epoch != record.epoch",
+        "owned.epoch < 0",
+    ),
+    Defect(
+        "a partition that came back after an expulsion counts as kept",
+        ENGINE + "worker.py",
+        "if epochs.get(partition) != owned.epoch]",
+        "if partition not in epochs]",
+    ),
+    Defect(
+        "what an earlier owner finished is done again",
+        ENGINE + "offsets.py",
+        "            return Receipt.FINISHED\n",
+        "            pass\n",
+    ),
+    Defect(
+        "calls start while the group rebalances",
+        ENGINE + "lease.py",
+        "        self._held = True\n",
+        "        self._held = False\n",
+    ),
+    Defect(
+        "a suspended worker calls before it has proved its partitions",
+        ENGINE + "lease.py",
+        "        self._doubtful = True\n",
+        "        self._doubtful = False\n",
+    ),
+    Defect(
+        "a suspension goes unnoticed",
+        ENGINE + "pulse.py",
+        "        if missed > self._limit_seconds:\n",
+        "        if missed < 0:\n",
+    ),
+    Defect(
+        "a commit that was fenced is tried again",
+        ENGINE + "commits.py",
+        "        except StoreUnavailable as error:\n",
+        "        except (StoreUnavailable, OwnershipLost) as error:\n",
+    ),
+    Defect(
+        "an attempt is repeated without end",
+        ENGINE + "retry.py",
+        "    if budget.attempts >= policy.max_attempts:\n        return None\n",
+        "",
+    ),
+    Defect(
+        "Retry-After is not heeded",
+        ENGINE + "retry.py",
+        "        pause = max(pause, retry_after_seconds)\n",
+        "        pause = pause\n",
+    ),
+    Defect(
+        "waiting for credentials spends attempts",
+        ENGINE + "processing.py",
+        "        if not isinstance(answer, Denied):\n            course.count_attempt()\n",
+        "        course.count_attempt()\n",
+    ),
+    Defect(
+        "everybody probes an open circuit",
+        ENGINE + "circuit.py",
+        "        if self.probing or now < self.probe_at:\n",
+        "        if now < self.probe_at:\n",
+    ),
+    Defect(
+        "one poisonous record opens the circuit for all",
+        ENGINE + "circuit.py",
+        "        if len(self._stumbled) < self._policy.failing_records:\n            return False\n",
+        "",
+    ),
+    Defect(
+        "an applied transfer is reported as refused",
+        "service/systems/scsb.py",
+        "answers_of(transfer, result.json(), uncertain=context.uncertain)",
+        "answers_of(transfer, result.json(), uncertain=False)",
+    ),
+    Defect(
+        "a transfer leaves without its mark",
+        "service/systems/scsb.py",
+        "        await context.mark()\n",
+        "",
+    ),
+    Defect(
+        "an eholdings PUT leaves out the coverages",
+        "service/systems/eholdings_overlay.py",
+        '        "customCoverages": _coverages_out(after["customCoverages"]),\n',
+        "",
+    ),
+    Defect(
+        "a secret header reaches the dead letters",
+        "service/kafka/records_out.py",
+        " if not is_secret(name))",
+        " if name)",
+    ),
+    Defect(
+        "the circulation status of an item is overwritten",
+        "service/translation/inventory.py",
+        '    return {**instructions, "item": {**item, "status": _RETAIN_STATUS}}\n',
+        "    return instructions\n",
+    ),
+)
