@@ -17,3 +17,16 @@ def test_every_code_is_explained_and_no_other() -> None:
     explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
 
     assert explained == [code.value for code in Code]
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    tests = Path(__file__).parents[1]
+    there = {path.name for path in tests.rglob("test_*.py")}
+    there |= {
+        name for path in tests.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+
+    named = re.findall(r"`(?:[\w/]+/)?(test_\w+(?:\.py)?)`", (DOCS / "guarantees.md").read_text("utf-8"))
+
+    assert named
+    assert not [name for name in named if name not in there]
