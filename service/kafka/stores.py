@@ -71,11 +71,15 @@ async def _send(producer: AIOKafkaProducer, topic: str, record: Outgoing) -> asy
 async def _send_all(producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
     """Send, and wait until every record is acknowledged. All futures are awaited even when one fails, so that none is
     left with an exception that nobody has seen."""
-    futures = [await _send(producer, prefix + record.topic, record) for record in records]
-    if futures:
-        for outcome in await asyncio.gather(*futures, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+    futures: list[asyncio.Future[object]] = []
+    try:
+        for record in records:
+            futures.append(await _send(producer, prefix + record.topic, record))  # noqa: PERF401 - kept when one fails
+    finally:
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
