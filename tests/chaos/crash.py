@@ -154,14 +154,16 @@ def judge(
     report.faults += [
         f"{event['data']['event']['id']} {event['data']['outcome']}: {event['data']['message']}"
         for event in results.events
-        if event["data"]["outcome"] == "failed"
+        if event["data"]["outcome"] in ("failed", "partial")
     ]
     applied = applied_numbers(sandbox.ledger)
     last = {event.entity: event.number for event in workload.events}
-    for entity, calls in applied.items():
+    for entity, expected in last.items():
+        calls = applied[entity]
         judge_order(report, entity, calls)
-        if calls and calls[-1][0] != last[entity]:
-            report.faults.append(f"{entity} ended with {calls[-1][0]} in place of {last[entity]}")
+        ended_with = calls[-1][0] if calls else None
+        if ended_with != expected:
+            report.faults.append(f"{entity} ended with {ended_with} in place of {expected}")
 
 
 def judge_order(report: Report, entity: str, calls: list[tuple[int, float, float]]) -> None:

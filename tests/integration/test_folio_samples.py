@@ -38,17 +38,17 @@ def relations(folder: Path) -> Mapping[str, Json]:
     """Of instances by their UUID: the relations to other sample instances, by UUID too."""
     found: dict[str, Json] = defaultdict(dict)
     for relationship in records(folder, "instance-relationships"):
-        found[relationship["subInstanceId"]]["parentInstances"] = [
+        found[relationship["subInstanceId"]].setdefault("parentInstances", []).append(
             {
                 "instanceIdentifier": {"uuid": relationship["superInstanceId"]},
                 "instanceRelationshipTypeId": relationship["instanceRelationshipTypeId"],
             }
-        ]
+        )
     for succession in records(folder, "preceding-succeeding-titles"):
         if "precedingInstanceId" in succession and "succeedingInstanceId" in succession:
-            found[succession["succeedingInstanceId"]]["precedingTitles"] = [
+            found[succession["succeedingInstanceId"]].setdefault("precedingTitles", []).append(
                 {"instanceIdentifier": {"uuid": succession["precedingInstanceId"]}}
-            ]
+            )
     return found
 
 
@@ -118,8 +118,13 @@ async def test_every_sample_record_set_is_stored_field_by_field_as_it_was_sent(
         found = [difference for s in sets for difference in set_differences(s, stored[s["instance"]["hrid"]])]
         assert not found
         assert len(linking) == len(related)
+        hrid_of = {s["instance"]["id"]: s["instance"]["hrid"] for s in sets}
         for hrid, upsert in linking.items():
             for kind, entries in upsert["instanceRelations"].items():
+                sent = {
+                    (hrid_of[e["instanceIdentifier"]["uuid"]], e.get("instanceRelationshipTypeId")) for e in entries
+                }
                 linked = stored[hrid]["instanceRelations"][kind]
-                assert len(linked) == len(entries), f"{hrid}: {kind}"
+                kept = {(e["instanceIdentifier"]["hrid"], e.get("instanceRelationshipTypeId")) for e in linked}
+                assert kept == sent, f"{hrid}: {kind}"
         assert not running.dead_letters.records
