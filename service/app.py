@@ -107,7 +107,7 @@ class Relay:
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
         )
         render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
-        return Worker(source, _interpret(settings), processing, render, limits, self._telemetry)
+        return Worker(source, _interpret(settings), processing, render, render.rows, limits, self._telemetry)
 
     async def _await_kafka(self) -> None:
         """Brokers and topics may come up after the worker, as they do on a cluster; past `START_SECONDS` it is a

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from service.domain.codes import Code
+from service.domain.exports import ExportReport
 from service.domain.operations import Step
 
 
@@ -27,6 +28,8 @@ class Finding:
     status: int | None = None
     code: Code | None = None
     message: str | None = None
+    export: ExportReport | None = None
+    """Of an export that came to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,16 @@ class Denied:
     retry_after_seconds: float | None = None
 
 
-Answer: TypeAlias = Settled | Stumbled | Denied
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Nothing went wrong, and nothing is decided yet: ask for `remaining` after the pause. Spends no attempt."""
+
+    remaining: Step
+    findings: tuple[Finding | None, ...]
+    pause_seconds: float
+
+
+Answer: TypeAlias = Settled | Stumbled | Denied | Pending
 
 
 def succeeded(status: int | None, message: str | None = None) -> Finding:

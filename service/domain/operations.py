@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from service.domain.jsonvalue import JsonObject, JsonValue
 
@@ -134,23 +134,46 @@ class Transfer:
         return self.holdings + self.items
 
 
+@dataclass(frozen=True, slots=True)
+class ExportHoldings:
+    """All holdings of a customer, one row after the other. `kind` and `format` say which export to ask for;
+    `export_id` names one that exists, from the start or since it was asked for.
+
+    The last two fields are the adapter's, carried from one attempt to the next: how often it has looked, and since when
+    by its own clock.
+    """
+
+    cust_id: str
+    kind: str | None
+    format: str
+    export_id: str | None
+    polls: int = 0
+    waiting_since: float | None = None
+
+    @property
+    def target(self) -> str:
+        return self.export_id or f"{self.cust_id}/{self.kind}"
+
+
 EholdingsStep: TypeAlias = UpdateResource | DeselectResource | AddResource | RemoveResource
 InventoryStep: TypeAlias = UpsertRecordSet | DeleteRecordSet | UpsertSharedRecordSet | DeleteSharedRecordSet
 HoldingsSourceStep: TypeAlias = UpsertHoldingsSource | DeleteHoldingsSource
-Step: TypeAlias = EholdingsStep | InventoryStep | HoldingsSourceStep | Transfer
+Step: TypeAlias = EholdingsStep | InventoryStep | HoldingsSourceStep | Transfer | ExportHoldings
+
+
+_EHOLDINGS_OPERATIONS: Final[Mapping[type[EholdingsStep], str]] = {
+    UpdateResource: "update",
+    DeselectResource: "deselect",
+    AddResource: "add",
+    RemoveResource: "remove",
+}
 
 
 def asked_of(step: Step) -> tuple[Asked, ...]:
     """The things that a step answers for, in the order of its findings."""
     match step:
-        case UpdateResource():
-            return (Asked("eholdings", "update", step.resource_id),)
-        case DeselectResource():
-            return (Asked("eholdings", "deselect", step.resource_id),)
-        case AddResource():
-            return (Asked("eholdings", "add", step.resource_id),)
-        case RemoveResource():
-            return (Asked("eholdings", "remove", step.resource_id),)
+        case UpdateResource() | DeselectResource() | AddResource() | RemoveResource():
+            return (Asked("eholdings", _EHOLDINGS_OPERATIONS[type(step)], step.resource_id),)
         case UpsertRecordSet():
             return (Asked("inventory", "upsert", step.hrid),)
         case DeleteRecordSet():
@@ -165,15 +188,24 @@ def asked_of(step: Step) -> tuple[Asked, ...]:
             return (Asked("holdings-sources", "delete", step.name),)
         case Transfer():
             return tuple(entry.asked for entry in step.entries)
+        case ExportHoldings():
+            return (Asked("holdingsiq", "export", step.target),)
 
 
 def tenant_of(step: Step) -> str | None:
-    """The FOLIO tenant whose credentials the step needs; None where the system knows no tenants."""
-    return None if isinstance(step, Transfer) else step.tenant
+    """Whose credentials or quota the step needs: a FOLIO tenant, or a customer of HoldingsIQ; None where the system
+    knows no such thing."""
+    match step:
+        case Transfer():
+            return None
+        case ExportHoldings():
+            return step.cust_id
+        case _:
+            return step.tenant
 
 
 def system_of(step: Step) -> str:
-    """The system that carries the step out: `eholdings`, `inventory`, `holdings-sources` or `scsb`."""
+    """The system that carries the step out: `eholdings`, `inventory`, `holdings-sources`, `scsb` or `holdingsiq`."""
     match step:
         case UpdateResource() | DeselectResource() | AddResource() | RemoveResource():
             return "eholdings"
@@ -183,6 +215,8 @@ def system_of(step: Step) -> str:
             return "holdings-sources"
         case Transfer():
             return "scsb"
+        case ExportHoldings():
+            return "holdingsiq"
 
 
 @dataclass(frozen=True, slots=True)

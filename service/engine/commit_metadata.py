@@ -1,8 +1,9 @@
 """The metadata of a committed offset: a position written as text of at most 4,000 bytes, and read back. Pure.
 
-Form: `1.<base64url payload>.<crc32>`. The payload is three lists of variable-length integers, relative to the frontier:
-finished offsets (run lengths, or a bitset where that is shorter), attempted offsets, and progress. The checksum
-covers the version, the payload and the frontier, so that metadata never passes for that of another offset.
+Form: `<version>.<base64url payload>.<crc32>`. The payload is three lists of variable-length integers, relative to the
+frontier: finished offsets (run lengths, or a bitset where that is shorter), attempted offsets, and progress; version 2
+has a fourth one, of notes, and is written only when there are any. The checksum covers the version, the payload and
+the frontier, so that metadata never passes for that of another offset.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from service.engine.offsets import Position, Run
@@ -18,7 +19,7 @@ from service.engine.offsets import Position, Run
 MAX_BYTES = 4000
 """Kafka's own default limit is 4,096 (`offset.metadata.max.bytes`)."""
 
-VERSION = "1"
+VERSION, WITH_NOTES = "1", "2"
 _RUNS, _BITSET = 0, 1
 
 
@@ -35,14 +36,17 @@ def encode(position: Position) -> str:
 
     Raises `MetadataTooLong` when it would exceed `MAX_BYTES`.
     """
-    if not (position.completed or position.attempted or position.progress):
+    if not (position.completed or position.attempted or position.progress or position.notes):
         return ""
+    version = WITH_NOTES if position.notes else VERSION
     payload = bytearray(_encode_completed(position.completed, position.frontier))
     payload += _encode_ascending(sorted(position.attempted), position.frontier)
     payload += _encode_ascending(sorted(position.progress), position.frontier)
     for offset in sorted(position.progress):
         payload += _varint(position.progress[offset])
-    text = f"{VERSION}.{_base64(payload)}.{_checksum(payload, position.frontier)}"
+    if position.notes:
+        payload += _encode_notes(position.notes, position.frontier)
+    text = f"{version}.{_base64(payload)}.{_checksum(version, payload, position.frontier)}"
     if len(text) > MAX_BYTES:
         raise MetadataTooLong(f"{len(text)} bytes")
     return text
@@ -53,7 +57,7 @@ def decode(frontier: int, metadata: str) -> Position:
     if not metadata:
         return Position(frontier)
     version, _, rest = metadata.partition(".")
-    if version != VERSION:
+    if version not in (VERSION, WITH_NOTES):
         raise MetadataDamaged(f"unknown version {version[:20]!r}")
     body, _, checksum = rest.rpartition(".")
     try:
@@ -62,22 +66,23 @@ def decode(frontier: int, metadata: str) -> Position:
         raise MetadataDamaged("not base64") from error
     if _base64(payload) != body:
         raise MetadataDamaged("not the base64 that was written")
-    if _checksum(payload, frontier) != checksum:
+    if _checksum(version, payload, frontier) != checksum:
         raise MetadataDamaged("wrong checksum")
     try:
-        return _decode_payload(frontier, iter(payload))
+        return _decode_payload(version, frontier, iter(payload))
     except StopIteration as error:
         raise MetadataDamaged("cut short") from error
 
 
-def _decode_payload(frontier: int, payload: Iterator[int]) -> Position:
+def _decode_payload(version: str, frontier: int, payload: Iterator[int]) -> Position:
     completed = _decode_completed(payload, frontier)
     attempted = frozenset(_decode_ascending(payload, frontier))
     exports = _decode_ascending(payload, frontier)
     progress = {offset: _read_varint(payload) for offset in exports}
+    notes = _decode_notes(payload, frontier) if version == WITH_NOTES else {}
     if next(payload, None) is not None:
         raise MetadataDamaged("something behind its end")
-    return Position(frontier, completed, attempted, progress)
+    return Position(frontier, completed, attempted, progress, notes)
 
 
 def _encode_completed(runs: Sequence[Run], frontier: int) -> bytes:
@@ -143,6 +148,28 @@ def _decode_ascending(payload: Iterator[int], frontier: int) -> list[int]:
     return offsets
 
 
+def _encode_notes(notes: Mapping[int, str], frontier: int) -> bytes:
+    encoded = bytearray(_encode_ascending(sorted(notes), frontier))
+    for offset in sorted(notes):
+        note = notes[offset].encode()
+        encoded += _varint(len(note)) + note
+    return bytes(encoded)
+
+
+def _decode_notes(payload: Iterator[int], frontier: int) -> dict[int, str]:
+    notes: dict[int, str] = {}
+    for offset in _decode_ascending(payload, frontier):
+        size = _read_varint(payload)
+        note = bytes(islice(payload, min(size, MAX_BYTES)))
+        if len(note) < size:
+            raise MetadataDamaged("cut short")
+        try:
+            notes[offset] = note.decode()
+        except UnicodeDecodeError as error:
+            raise MetadataDamaged("a note that is not UTF-8") from error
+    return notes
+
+
 def _varint(number: int) -> bytes:
     encoded = bytearray()
     while number > 0x7F:
@@ -166,5 +193,5 @@ def _base64(payload: bytes | bytearray) -> str:
     return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
 
 
-def _checksum(payload: bytes | bytearray, frontier: int) -> str:
-    return f"{zlib.crc32(bytes(payload), zlib.crc32(f'{VERSION}:{frontier}'.encode())):08x}"
+def _checksum(version: str, payload: bytes | bytearray, frontier: int) -> str:
+    return f"{zlib.crc32(bytes(payload), zlib.crc32(f'{version}:{frontier}'.encode())):08x}"

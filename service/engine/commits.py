@@ -1,8 +1,11 @@
-"""The commit loop of one partition: outcomes and marks go in, durable commits come out. The offset moves here and
-nowhere else.
+"""The commit loop of one partition: outcomes, marks and the rows of exports go in, durable commits come out. The offset
+moves here and nowhere else.
 
 Group commit: the next commit starts when the last has ended and something waits. So a quiet partition answers at
 once, and a busy one commits in bulk.
+
+An outcome whose records the store refuses (a dead letter that is too large for its topic, a topic that is gone) is
+held: its offset stays open, what is behind it goes on, and it is tried again and again.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
 from service.engine.offsets import Offsets
-from service.engine.ports import Observer, Outgoing, OwnershipLost, Store, StoreUnavailable
+from service.engine.ports import Observer, Outgoing, OwnershipLost, RecordsRefused, Store, StoreUnavailable
 
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
 """The records that tell of an outcome: a result, and a dead letter where one is due."""
@@ -28,17 +31,57 @@ MAX_OUTCOMES = 1000
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Between attempts at a commit that could not be stored."""
 
+HOLD_SECONDS = 5.0
+"""Between attempts at an outcome that was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An outcome that was taken up, with the records that tell of it."""
+
+    outcome: Outcome
+    records: Sequence[Outgoing]
+    attempted: bool
+    """Whether its record was marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What an export that is under way wants stored: rows, or a note."""
+
+    offset: int
+    rows: Sequence[Outgoing]
+    note: str | None
+    stored: asyncio.Future[None]
+
 
 @dataclass(slots=True)
 class _Batch:
     """What one commit stores. It is kept, and may grow, until it is stored."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
-    records: list[Outgoing] = field(default_factory=list)
+    told: list[_Told] = field(default_factory=list)
+    entries: list[_Entry] = field(default_factory=list)
     marks: list[asyncio.Future[None]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.outcomes or self.marks)
+        return bool(self.told or self.entries or self.marks)
+
+    def records(self) -> list[Outgoing]:
+        """Rows first: the result of their export may be in the same commit."""
+        rows = [row for entry in self.entries for row in entry.rows]
+        return rows + [record for told in self.told for record in told.records]
+
+    def withdraw(self, indexes: frozenset[int]) -> list[_Told]:
+        """Take out the outcomes to which any of these places in `records()` belongs."""
+        start = sum(len(entry.rows) for entry in self.entries)
+        kept: list[_Told] = []
+        withdrawn: list[_Told] = []
+        for told in self.told:
+            end = start + len(told.records)
+            (kept if indexes.isdisjoint(range(start, end)) else withdrawn).append(told)
+            start = end
+        self.told = kept
+        return withdrawn
 
 
 class Commits:
@@ -60,6 +103,8 @@ class Commits:
         self._settled = settled
         self._observer = observer
         self._outbox: deque[Outcome] = deque()
+        self._held: dict[int, tuple[Outcome, asyncio.TimerHandle]] = {}
+        self._entries: list[_Entry] = []
         self._marks: list[asyncio.Future[None]] = []
         self._marked = set(offsets.position().attempted)
         self._batch = _Batch()
@@ -94,6 +139,23 @@ class Commits:
         await stored
         self._marked.add(offset)
 
+    async def keep(self, offset: int, note: str) -> None:
+        """Make `note`, and with it a mark, durable for `offset`. Raises `OwnershipLost`."""
+        await self._enter(offset, (), note)
+        self._marked.add(offset)
+
+    async def publish_rows(self, offset: int, rows: Sequence[Outgoing]) -> None:
+        """Publish rows of the export at `offset` and count them, both or neither. Raises `OwnershipLost`."""
+        await self._enter(offset, rows, None)
+
+    async def _enter(self, offset: int, rows: Sequence[Outgoing], note: str | None) -> None:
+        if self._ended:
+            raise self._lost()
+        entry = _Entry(offset, rows, note, asyncio.get_running_loop().create_future())
+        self._entries.append(entry)
+        self._wake()
+        await entry.stored
+
     def prove(self, proved: Callable[[], None]) -> None:
         """Before anything else is stored, commit once more what is stored already: only its owner can. Then call
         `proved`; if the partition is another's, `run` ends with `OwnershipLost`."""
@@ -103,15 +165,16 @@ class Commits:
     @property
     def taken(self) -> int:
         """Outcomes that are being stored."""
-        return len(self._batch.outcomes)
+        return len(self._batch.told)
 
     @property
     def unstored(self) -> list[Outcome]:
         """Outcomes that were added, and are not known to be stored."""
-        return [*self._batch.outcomes, *self._outbox]
+        held = [outcome for outcome, _ in self._held.values()]
+        return [*(told.outcome for told in self._batch.told), *held, *self._outbox]
 
     async def emptied(self) -> None:
-        """Blocks until nothing waits to be stored."""
+        """Blocks until nothing waits to be stored but what is held."""
         await self._empty.wait()
 
     async def run(self) -> None:
@@ -122,12 +185,15 @@ class Commits:
                 await self._store_proof()
                 self._take()
                 await self._store_batch()
-                if not (self._outbox or self._marks or self._proof_due):
+                if not (self._outbox or self._marks or self._entries or self._proof_due):
                     self._work.clear()
                     self._empty.set()
         finally:
             self._ended = True
-            for stored in (*self._batch.marks, *self._marks):
+            for _, timer in self._held.values():
+                timer.cancel()
+            entries = (entry.stored for entry in (*self._batch.entries, *self._entries))
+            for stored in (*self._batch.marks, *self._marks, *entries):
                 if not stored.done():
                     stored.set_exception(self._lost())
                     stored.exception()  # whoever waited may be gone already
@@ -142,10 +208,17 @@ class Commits:
     def _take(self) -> None:
         for _ in range(min(len(self._outbox), MAX_OUTCOMES)):
             outcome = self._outbox.popleft()
-            self._offsets.finish(outcome.record.offset)
-            self._marked.discard(outcome.record.offset)
-            self._batch.outcomes.append(outcome)
-            self._batch.records.extend(self._render(outcome))
+            offset = outcome.record.offset
+            self._batch.told.append(_Told(outcome, self._render(outcome), self._offsets.was_attempted(offset)))
+            self._offsets.finish(offset)
+            self._marked.discard(offset)
+        for entry in self._entries:
+            self._offsets.publish_rows(entry.offset, len(entry.rows))
+            if entry.note is not None:
+                self._offsets.keep(entry.offset, entry.note)
+                self._offsets.attempt(entry.offset)
+        self._batch.entries.extend(self._entries)
+        self._entries.clear()
         self._batch.marks.extend(self._marks)
         self._marks.clear()
 
@@ -168,19 +241,48 @@ class Commits:
                 self._observer.commit_failed(self._partition, f"the position does not fit its metadata: {error}")
                 await self._wait_for_more()
                 continue
-            if await self._commit(self._batch.records, position.frontier, metadata):
-                self._stored()
+            try:
+                stored = await self._commit(self._batch.records(), position.frontier, metadata)
+            except RecordsRefused as refused:
+                await self._hold(refused)
+            else:
+                if stored:
+                    self._stored()
+
+    async def _hold(self, refused: RecordsRefused) -> None:
+        """Put off the outcomes whose records are refused; the rest of the batch is stored without them."""
+        withdrawn = self._batch.withdraw(refused.indexes)
+        for told in withdrawn:
+            record = told.outcome.record
+            self._offsets.reopen(record.offset, attempted=told.attempted)
+            timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._take_back, record.offset)
+            self._held[record.offset] = (told.outcome, timer)
+            self._observer.held(record, str(refused))
+        if not withdrawn:
+            await self._put_off(str(refused))
+
+    def _take_back(self, offset: int) -> None:
+        outcome, _ = self._held.pop(offset)
+        self.add(outcome)
+
+    async def _put_off(self, why: str) -> None:
+        self._observer.commit_failed(self._partition, why)
+        await asyncio.sleep(self._pause_seconds)
+        self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
 
     async def _commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> bool:
-        """Whether it was stored. When it was not, that is told to the observer, and a pause is made here."""
+        """Whether it was stored. When it was not, that is told to the observer, and a pause is made here.
+
+        Raises `RecordsRefused`, and `OwnershipLost`.
+        """
         now = asyncio.get_running_loop().time
         started = now()
         try:
             await self._store.commit(records, offset, metadata)
+        except RecordsRefused:
+            raise
         except StoreUnavailable as error:
-            self._observer.commit_failed(self._partition, str(error))
-            await asyncio.sleep(self._pause_seconds)
-            self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
+            await self._put_off(str(error))
             return False
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._stored_position = (offset, metadata)
@@ -189,11 +291,11 @@ class Commits:
 
     def _stored(self) -> None:
         batch, self._batch = self._batch, _Batch()
-        for stored in batch.marks:
+        for stored in (*batch.marks, *(entry.stored for entry in batch.entries)):
             if not stored.done():
                 stored.set_result(None)
-        for outcome in batch.outcomes:
-            self._settled(outcome)
+        for told in batch.told:
+            self._settled(told.outcome)
 
     async def _wait_for_more(self) -> None:
         """Until another outcome may have moved the frontier. The batch then grows beyond `MAX_OUTCOMES`: by growing

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from service.domain.answers import Answer, Denied, Settled, Stumbled
+from service.domain.answers import Answer, Denied, Pending, Settled, Stumbled
 from service.engine.circuit import Circuit, CircuitPolicy, Reason
 from service.engine.lease import Lease
 from service.engine.ports import Observer
@@ -61,7 +61,7 @@ class Gate:
         """What the system answered to a call that had passed."""
         now = asyncio.get_running_loop().time()
         match answer:
-            case Settled():
+            case Settled() | Pending():
                 if self.circuit.answered():
                     self._observer.circuit_closed(*self.key)
                     self._wake(len(self._waiting))

@@ -81,14 +81,19 @@ class Lease:
         if self._ended.is_set():
             raise OwnershipLost(self._why)
 
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        """Around one call: waits while the lease is held, raises `OwnershipLost` when it has ended."""
+    async def opened(self) -> None:
+        """Blocks while the lease is not open. Raises `OwnershipLost` when it has ended."""
         self._feel_pulse()
         while not self._open.is_set():
             await self._open.wait()
             self._feel_pulse()
         self.check()
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Around one call that a rebalance must wait for: blocks until the lease is open. Raises `OwnershipLost` when
+        it has ended."""
+        await self.opened()
         self._calls += 1
         self._idle.clear()
         try:

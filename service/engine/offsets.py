@@ -28,6 +28,8 @@ class Position:
     """Unfinished offsets for which a call that must not happen twice may have left."""
     progress: Mapping[int, int] = field(default_factory=dict)
     """Rows already published of an unfinished export, by offset."""
+    notes: Mapping[int, str] = field(default_factory=dict)
+    """What an unfinished export keeps for its next attempt, by offset."""
 
 
 class Receipt(Enum):
@@ -49,6 +51,7 @@ class Offsets:
         self._pending: OrderedDict[int, None] = OrderedDict()
         self._attempted = set(start.attempted)
         self._progress = dict(start.progress)
+        self._notes = dict(start.notes)
 
     @property
     def next_offset(self) -> int:
@@ -81,11 +84,37 @@ class Offsets:
     def was_attempted(self, offset: int) -> bool:
         return offset in self._attempted
 
+    def keep(self, offset: int, note: str) -> None:
+        """Remember this for the record until it is finished."""
+        if offset in self._pending:
+            self._notes[offset] = note
+
+    def note(self, offset: int) -> str:
+        """What is remembered for the record; empty when nothing is."""
+        return self._notes.get(offset, "")
+
+    def publish_rows(self, offset: int, rows: int) -> None:
+        """So many more rows of the record's export go out with the commit that the next position belongs to."""
+        if offset in self._pending:
+            self._progress[offset] = self._progress.get(offset, 0) + rows
+
+    def rows(self, offset: int) -> int:
+        """Rows published of the record's export."""
+        return self._progress.get(offset, 0)
+
+    def reopen(self, offset: int, *, attempted: bool) -> None:
+        """Take back that the record was finished: its outcome cannot be stored for now."""
+        self._pending[offset] = None
+        self._pending = OrderedDict.fromkeys(sorted(self._pending))
+        if attempted:
+            self._attempted.add(offset)
+
     def finish(self, offset: int) -> None:
         """The record's outcome goes out with the commit that the next position belongs to."""
         del self._pending[offset]
         self._attempted.discard(offset)
         self._progress.pop(offset, None)
+        self._notes.pop(offset, None)
 
     def position(self) -> Position:
         """What to commit now."""
@@ -100,6 +129,7 @@ class Offsets:
             tuple(runs),
             frozenset(offset for offset in self._attempted if offset >= frontier),
             {offset: rows for offset, rows in self._progress.items() if offset >= frontier},
+            {offset: note for offset, note in self._notes.items() if offset >= frontier},
         )
 
     def _runs(self) -> list[Run]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition, Record
 from service.engine.commits import Commits, Render
+from service.engine.journal import ExportJournal, RenderRows
 from service.engine.lease import Lease
 from service.engine.offsets import Offsets, Receipt
 from service.engine.ports import Claim, Observer, OwnershipLost
@@ -82,6 +84,10 @@ class OwnedPartition:
 
     def was_attempted(self, record: Record) -> bool:
         return self._offsets.was_attempted(record.offset)
+
+    def journal(self, record: Record, plan: Plan, render: RenderRows) -> ExportJournal:
+        """What the record's export makes durable."""
+        return ExportJournal(record, plan, self._offsets, self._commits, self.lease, render)
 
     async def mark(self, record: Record) -> None:
         """See `CallContext.mark`."""

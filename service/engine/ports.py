@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from service.domain.answers import Answer, Finding
+from service.domain.exports import ExportRow
 from service.domain.operations import Step
 from service.domain.outcomes import Outcome
 from service.domain.record import Headers, Partition, Record
 from service.engine.offsets import Position
 
+MAX_NOTE_BYTES = 200
+"""Of what an export may keep in the metadata of a commit, in UTF-8."""
+
 
 class OwnershipLost(Exception):
     """The worker no longer owns the partition: nothing may be called, published or committed for it any more."""
+
+
+class Journal(Protocol):
+    """What is durable of an export that is under way: it outlives the worker, in the metadata of the commit.
+
+    Every coroutine returns once what it was given is durable, blocks while a rebalance is under way, and raises
+    `OwnershipLost`, which the adapter lets pass.
+    """
+
+    @property
+    def note(self) -> str:
+        """What was kept last, by whichever worker; empty when nothing was."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many rows were published, by whichever worker: the first so many of the file."""
+        ...
+
+    async def keep(self, note: str) -> None:
+        """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`."""
+        ...
+
+    async def publish(self, rows: Sequence[ExportRow]) -> None:
+        """Publish the next rows, and count them in `rows`, both or neither."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +64,9 @@ class CallContext:
 
     attempt: int = 1
     """Which attempt at the step this is, from 1. Some refusals are worth exactly one repeat."""
+
+    journal: Journal | None = None
+    """Given with exports, and with nothing else."""
 
 
 class Systems(Protocol):
@@ -63,6 +96,16 @@ class StoreUnavailable(Exception):
     """Nothing of the commit was stored, and the same commit may be tried again."""
 
 
+class RecordsRefused(StoreUnavailable):
+    """Nothing of the commit was stored, because of some of its records: too large for their topic, or their topic is
+    gone or closed to us. The others may be stored without them."""
+
+    def __init__(self, indexes: Iterable[int], message: str) -> None:
+        super().__init__(message)
+        self.indexes = frozenset(indexes)
+        """Places of those records among the ones that were to be published."""
+
+
 class Store(Protocol):
     """Where the outcomes of one owned partition go, together with its position."""
 
@@ -70,8 +113,8 @@ class Store(Protocol):
         """Publish `records` and commit `offset` with `metadata`; one after the other, or both or neither, as the
         delivery mode says. Blocks until that is durable.
 
-        Raises `StoreUnavailable` when it may be repeated, `OwnershipLost` when another owner has taken over or it
-        cannot be told whether the commit was stored.
+        Raises `StoreUnavailable` when it may be repeated, or `RecordsRefused` when it may be without some records, and
+        `OwnershipLost` when another owner has taken over or it cannot be told whether the commit was stored.
         """
         ...
 
@@ -150,6 +193,10 @@ class Observer(Protocol):
     def committed(self, partition: Partition, records: int, seconds: float) -> None: ...
 
     def commit_failed(self, partition: Partition, message: str) -> None: ...
+
+    def held(self, record: Record, message: str) -> None:
+        """Its outcome cannot be stored for now: the offset stays, and it is tried again."""
+        ...
 
     def dropped(self, record: Record, message: str) -> None:
         """Given up without an outcome: the next owner of its partition does it."""

@@ -10,20 +10,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from service.domain.answers import Answer, Denied, Finding, Settled, Stumbled, Verdict, failed
+from service.domain.answers import Answer, Denied, Finding, Pending, Settled, Stumbled, Verdict, failed
 from service.domain.codes import Code
-from service.domain.operations import Asked, Plan, Step, Transfer, asked_of, system_of, tenant_of
+from service.domain.operations import Asked, ExportHoldings, Plan, Step, Transfer, asked_of, system_of, tenant_of
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
 from service.domain.record import Record
 from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
-from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
+from service.engine.ports import CallContext, Journal, Observer, OwnershipLost, Systems
 from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A record with its plan, under the lease of its partition. The last two fields tell how far it is."""
+    """A record with its plan, under the lease of its partition. The last two fields tell how far it has come."""
 
     record: Record
     plan: Plan
@@ -31,6 +31,8 @@ class Job:
     mark: Callable[[], Awaitable[None]]
     attempted: bool
     """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
+    journal: Journal | None = None
+    """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
@@ -59,6 +61,11 @@ class _Course:
         self.findings = [None] * count
         self.attempts = [0] * count
 
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """An export gets its name on the way."""
+        return asked_of(self.remaining if isinstance(self.remaining, ExportHoldings) else self.step)
+
     def count_attempt(self) -> None:
         for index, finding in enumerate(self.findings):
             self.attempts[index] += finding is None
@@ -77,7 +84,7 @@ class _Course:
         duration_ms = round((now - self.started_at) * 1000)
         return [
             OperationOutcome(asked, finding, attempts, duration_ms)
-            for asked, finding, attempts in zip(asked_of(self.step), self.findings, self.attempts, strict=True)
+            for asked, finding, attempts in zip(self.asked, self.findings, self.attempts, strict=True)
             if finding is not None
         ]
 
@@ -87,8 +94,9 @@ class Processing:
 
     waiting for a slot ──▶ calling ──Settled──▶ next step ──▶ … ──▶ outcome
            ▲                  ├──Stumbled──▶ pausing ──┐  (no slot held; past the budget: failed)
-           └──────────────────┴──Denied────▶ waiting ──┤  (no slot held, no attempt spent)
-           └────────────────────────────────────────────┘
+           │                  ├──Pending───▶ pausing ──┤  (no slot held, no attempt spent)
+           │                  └──Denied────▶ waiting ──┤  (no slot held, no attempt spent)
+           └───────────────────────────────────────────┘
     """
 
     def __init__(
@@ -159,6 +167,10 @@ class Processing:
                 await self._retry(course, answer, job)
             case Denied():
                 course.take(answer.findings, answer.remaining)
+            case Pending():
+                course.take(answer.findings, answer.remaining)
+                course.budget = Budget(asyncio.get_running_loop().time())
+                await job.pause(answer.pause_seconds)
             case _:
                 assert_never(answer)
 
@@ -173,18 +185,32 @@ class Processing:
         return is_probe
 
     async def _call(self, course: _Course, job: Job) -> Answer:
-        async with job.lease.call():
-            job.begun = True
-            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts) + 1)
-            try:
-                answer = await self._systems.attempt(course.remaining, context)
-            except OwnershipLost:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
-                self._observer.broken(job.record, error)
-                answer = _broken(course, error)
-        if not isinstance(answer, Denied):
+        if job.journal is not None:
+            await job.lease.opened()
+            answer = await self._ask(course, job)
+        else:
+            async with job.lease.call():
+                answer = await self._ask(course, job)
+        if not isinstance(answer, Denied | Pending):
             course.count_attempt()
+        return answer
+
+    async def _ask(self, course: _Course, job: Job) -> Answer:
+        job.begun = True
+        attempt = max(course.attempts) + 1
+        context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, job.journal)
+        rows = job.journal.rows if job.journal is not None else 0
+        try:
+            answer = await self._systems.attempt(course.remaining, context)
+        except OwnershipLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
+            self._observer.broken(job.record, error)
+            answer = _broken(course, error)
+        if job.journal is not None and job.journal.rows > rows:
+            course.budget = Budget(
+                asyncio.get_running_loop().time()
+            )  # it has come further: a new stumble is a first one
         return answer
 
     async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
@@ -192,7 +218,7 @@ class Processing:
         now = asyncio.get_running_loop().time()
         budget = plan_retry(self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform)
         if budget is None:
-            unknown = course.uncertain and isinstance(course.step, Transfer)
+            unknown = course.uncertain and isinstance(course.step, Transfer | ExportHoldings)
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
             return
         course.budget = budget

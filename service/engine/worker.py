@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from service.domain.operations import Plan
+from service.domain.operations import ExportHoldings, Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Partition, Record
 from service.engine.commits import Render
 from service.engine.intake import IntakeLimits, Throttle
+from service.engine.journal import RenderRows
 from service.engine.lanes import Lanes
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
@@ -52,6 +53,7 @@ class Worker:
         interpret: Interpret,
         processing: Processing,
         render: Render,
+        render_rows: RenderRows,
         limits: WorkerLimits,
         observer: Observer,
         clock: Callable[[], float] = suspend_aware_clock,
@@ -60,6 +62,7 @@ class Worker:
         self._interpret = interpret
         self._processing = processing
         self._render = render
+        self._render_rows = render_rows
         self._limits = limits
         self._observer = observer
         self._lanes: Lanes[Job] = Lanes()
@@ -177,7 +180,9 @@ class Worker:
         if isinstance(plan, Rejection):
             owned.settle(reject(record, plan))
             return
-        job = Job(record, plan, owned.lease, partial(owned.mark, record), owned.was_attempted(record))
+        is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
+        journal = owned.journal(record, plan, self._render_rows) if is_export else None
+        job = Job(record, plan, owned.lease, partial(owned.mark, record), owned.was_attempted(record), journal)
         owned.jobs.add(job)
         if self._lanes.enter(job, plan.writes, plan.reads):
             self._start(job, owned)
@@ -279,7 +284,8 @@ class Worker:
     async def _drain(self, grace_seconds: float) -> None:
         """Before stopping: let every record that has begun come to its end, as long as there is time.
 
-        A record that has not begun, or whose next attempt is due too late, is left to the next owner.
+        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export,
+        which the next owner goes on with.
         """
         work_seconds = grace_seconds * (1 - COMMIT_SHARE)
         until = asyncio.get_running_loop().time() + work_seconds
@@ -288,7 +294,7 @@ class Worker:
         for owned in self._owned.values():
             owned.lease.limit(until)
         for job, task in list(self._running.items()):
-            if not job.begun or job.resumes_at > until:
+            if not job.begun or job.resumes_at > until or job.journal is not None:
                 task.cancel()
                 self._observer.dropped(job.record, "the worker stops")
         if self._running:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from service.domain.exports import ExportReport, ExportRow
+from service.domain.operations import Plan
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Overall
-from service.domain.record import Headers
+from service.domain.record import Headers, Record
 from service.engine.ports import Outgoing
-from service.kafka.topics import DEAD_LETTERS, RESULTS
+from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 
 RESULT_TYPE = "holdings.result"
+ROW_TYPE = "holdings.export.row"
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 MAX_RESULT_BYTES = 900_000
@@ -42,6 +46,33 @@ class RecordsOut:
         if outcome.overall in (Overall.FAILED, Overall.PARTIAL):
             records.append(dead_letter(outcome))
         return records
+
+    def rows(self, record: Record, plan: Plan, rows: Sequence[ExportRow], first: int) -> Sequence[Outgoing]:
+        """One `holdings.export.row` for each, under the row's own key. `first` is the number of the first, from 1."""
+        where = f"{record.partition.topic}/{record.partition.number}/{record.offset}"
+        attributes: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": "",
+            "source": self._source,
+            "type": ROW_TYPE,
+            "time": _rfc3339(time.time()),
+            "datacontenttype": "application/json",
+        }
+        if plan.event.id is not None:
+            attributes["subject"] = plan.event.id
+        if plan.tenant:
+            attributes["tenant"] = plan.tenant
+        if plan.traceparent:
+            attributes["traceparent"] = plan.traceparent
+        return [
+            Outgoing(
+                EXPORT_ROWS,
+                row.key.encode(),
+                orjson.dumps(attributes | {"id": f"{where}/{number}", "data": row.data}),
+                (CONTENT_TYPE,),
+            )
+            for number, row in enumerate(rows, first)
+        ]
 
     def _result(self, outcome: Outcome) -> Outgoing:
         record = outcome.record
@@ -138,7 +169,18 @@ def _operation(operation: OperationOutcome) -> dict[str, Any]:
     }
     if operation.faults:
         entry["faults"] = _faults(operation.faults)
+    if finding.export:
+        entry["export"] = _export(finding.export)
+        if finding.export.broken_rows:
+            entry["faults"] = [
+                {"path": f"line {row.line}", "message": row.message} for row in finding.export.broken_rows
+            ]
     return entry
+
+
+def _export(report: ExportReport) -> dict[str, Any]:
+    """`stated` are the counts that the system states, as it spells them; `agrees` is null when none can be compared."""
+    return {"rows": report.rows, "brokenRows": report.broken, "stated": dict(report.stated), "agrees": report.agrees}
 
 
 def _shortened(value: Any) -> Any:

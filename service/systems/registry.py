@@ -18,6 +18,7 @@ from service.domain.operations import (
     DeleteRecordSet,
     DeleteSharedRecordSet,
     DeselectResource,
+    ExportHoldings,
     RemoveResource,
     Step,
     Transfer,
@@ -100,7 +101,7 @@ class ConfiguredSystems:
         system = system_of(step)
         if isinstance(step, Transfer):
             return _not_configured(system) if self._scsb is None else None
-        if self._folio is None:
+        if self._folio is None or isinstance(step, ExportHoldings):
             return _not_configured(system)
         if not self._folio.tokens.knows(step.tenant):
             named = f"tenant {step.tenant!r} has no credentials here" if step.tenant else "no tenant, and no default"

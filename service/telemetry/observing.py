@@ -24,6 +24,10 @@ class Telemetry:
     def received(self, record: Record) -> None:
         self._metrics.in_work.inc()
 
+    def held(self, record: Record, message: str) -> None:
+        self._metrics.held.inc()
+        self._log.error("record.held", **_where(record), reason=message)
+
     def dropped(self, record: Record, message: str) -> None:
         self._metrics.in_work.dec()
         self._log.debug("record.dropped", **_where(record), reason=message)

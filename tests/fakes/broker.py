@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from service.domain.record import Partition
 from service.engine.commit_metadata import decode
 from service.engine.offsets import Position
-from service.engine.ports import Outgoing, OwnershipLost, StoreUnavailable
+from service.engine.ports import Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from tests.fakes.process import FakeProcess
@@ -63,6 +63,8 @@ class FakeBroker:
         self.assign: Assign = in_turn
         self.delay: Callable[[str], float] = lambda verb: 0.001
         self.commit_trouble: Callable[[Partition], CommitTrouble | None] = lambda partition: None
+        self.refused_topics: set[str] = set()
+        """What is to be published there makes its commit fail."""
         self._fences: dict[Partition, int] = dict.fromkeys(partitions, 0)
         self._somebody_left = asyncio.Event()
         self._rebalance_wanted = False
@@ -165,6 +167,8 @@ class FakeStore:
         await self._process.breathe()
         if self._broker.is_fenced(self._partition, self._fence):
             raise OwnershipLost(f"another worker has taken {self._partition}")
+        if refused := [place for place, sent in enumerate(written) if sent.topic in self._broker.refused_topics]:
+            raise RecordsRefused(refused, "the topic is gone")
         match self._broker.commit_trouble(self._partition):
             case None:
                 self._store(written, offset, metadata)

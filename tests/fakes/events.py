@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from service.domain.codes import Code
+from service.domain.exports import ExportRow
 from service.domain.operations import (
     Asked,
     EventIdentity,
@@ -24,7 +25,7 @@ from service.domain.record import Partition, Record
 from service.engine.ports import Outgoing
 
 TENANT = "diku"
-RESULTS, DEAD_LETTERS = "holdings.results", "holdings.dead-letters"
+RESULTS, DEAD_LETTERS, ROWS = "holdings.results", "holdings.dead-letters", "holdings.export-rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ def render(outcome: Outcome) -> Sequence[Outgoing]:
     if outcome.overall in (Overall.FAILED, Overall.PARTIAL):
         records.append(Outgoing(DEAD_LETTERS, None, value))
     return records
+
+
+def render_rows(record: Record, plan: Plan, rows: Sequence[ExportRow], first: int) -> Sequence[Outgoing]:
+    """One record for each row, with its number."""
+    return [Outgoing(ROWS, row.key.encode(), orjson.dumps(number)) for number, row in enumerate(rows, first)]
 
 
 def told_by(outgoing: Outgoing) -> Told:

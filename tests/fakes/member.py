@@ -15,7 +15,7 @@ from service.engine.processing import Processing
 from service.engine.retry import RetryPolicy, Uniform
 from service.engine.worker import Worker, WorkerLimits
 from tests.fakes.broker import FakeBroker
-from tests.fakes.events import RESULTS, FakeEvent, Told, interpret, render, told_by
+from tests.fakes.events import RESULTS, FakeEvent, Told, interpret, render, render_rows, told_by
 from tests.fakes.process import FakeProcess
 from tests.fakes.recording import RecordingObserver
 from tests.fakes.source import FakeSource
@@ -55,7 +55,7 @@ class Member:
         gates = Gates(CircuitPolicy(), uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
         limits = WorkerLimits(intake, drain_seconds)
-        self.worker = Worker(self.source, interpret, processing, render, limits, self.observer, clock)
+        self.worker = Worker(self.source, interpret, processing, render, render_rows, limits, self.observer, clock)
         self.run: asyncio.Task[None] | None = None
 
     def start(self, grace_seconds: Callable[[], float] = lambda: GRACE_SECONDS) -> Member:

@@ -14,6 +14,7 @@ class RecordingObserver(SilentObserver):
     def __init__(self) -> None:
         self.records_received: list[Record] = []
         self.records_dropped: list[Record] = []
+        self.records_held: list[tuple[int, str]] = []
         self.outcomes: list[Outcome] = []
         self.retries: list[tuple[str, int, float, str]] = []
         """System, attempts, pause in seconds, message."""
@@ -48,6 +49,9 @@ class RecordingObserver(SilentObserver):
 
     def dropped(self, record: Record, message: str) -> None:
         self.records_dropped.append(record)
+
+    def held(self, record: Record, message: str) -> None:
+        self.records_held.append((record.offset, message))
 
     def broken(self, record: Record, error: Exception) -> None: ...
 

@@ -45,8 +45,8 @@ DEFECTS = (
     Defect(
         "finished work beyond the frontier is forgotten",
         ENGINE + "commit_metadata.py",
-        "    return Position(frontier, completed, attempted,",
-        "    return Position(frontier, (), attempted,",
+        "    return Position(frontier, completed, attempted, progress, notes)",
+        "    return Position(frontier, (), attempted, progress, notes)",
     ),
     Defect(
         "marks of an earlier owner are forgotten",
@@ -57,8 +57,8 @@ DEFECTS = (
     Defect(
         "metadata of another offset is believed",
         ENGINE + "commit_metadata.py",
-        "zlib.crc32(f'{VERSION}:{frontier}'.encode())",
-        "zlib.crc32(VERSION.encode())",
+        "zlib.crc32(f'{version}:{frontier}'.encode())",
+        "zlib.crc32(version.encode())",
     ),
     Defect(
         "a lane is left before the call has ended",

@@ -35,6 +35,7 @@ def positions(draw: st.DrawFn) -> Position:
         draw(_runs(frontier)),
         draw(st.frozensets(offsets, max_size=30)),
         draw(st.dictionaries(offsets, st.integers(0, 2**40), max_size=30)),
+        draw(st.dictionaries(offsets, st.text(max_size=50).filter(lambda text: text.isprintable()), max_size=3)),
     )
 
 
@@ -153,8 +154,16 @@ def test_a_signed_payload_is_refused_when_it_has(payload: bytes, trouble: str) -
 
 
 def test_an_unknown_version_is_named() -> None:
-    with pytest.raises(MetadataDamaged, match="unknown version '2'"):
-        decode(5, "2.AAAA.00000000")
+    with pytest.raises(MetadataDamaged, match="unknown version '3'"):
+        decode(5, "3.AAAA.00000000")
+
+
+def test_notes_come_back_and_without_any_the_first_version_is_written() -> None:
+    noted = Position(7, attempted=frozenset({9}), progress={9: 2000}, notes={9: "id=096dea08-c57e"})
+
+    assert encode(noted).startswith("2.")
+    assert decode(7, encode(noted)) == noted
+    assert encode(Position(7, attempted=frozenset({9}), progress={9: 2000})).startswith("1.")
 
 
 def test_metadata_of_somebody_else_is_damage() -> None:

@@ -3,81 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 
-from service.domain.outcomes import Outcome, Overall
-from service.domain.record import Partition
-from service.engine.commits import MAX_OUTCOMES, Commits
-from service.engine.offsets import Offsets, Position
+from service.domain.outcomes import Overall
+from service.engine.commits import MAX_OUTCOMES
+from service.engine.offsets import Position
 from service.engine.ports import OwnershipLost
-from tests.builders.outcomes import REFUSED, operation, outcome, record
-from tests.fakes.broker import CommitTrouble, FakeBroker, FakeStore
-from tests.fakes.events import RESULTS, render, told_by
-from tests.fakes.process import FakeProcess
-from tests.fakes.recording import RecordingObserver
-
-PARTITION = Partition("changes", 0)
-COMMIT_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class Subject:
-    """A commit loop with everything around it."""
-
-    broker: FakeBroker
-    offsets: Offsets
-    commits: Commits
-    observer: RecordingObserver
-    settled: list[int]
-    running: asyncio.Task[None]
-
-    def receive(self, *offsets: int) -> None:
-        for offset in offsets:
-            self.offsets.receive(offset)
-
-    def add(self, *offsets: int, failed: bool = False) -> None:
-        for offset in offsets:
-            finding = operation(REFUSED) if failed else operation()
-            self.commits.add(outcome(finding, of=record(offset, partition=PARTITION)))
-
-    @property
-    def results(self) -> list[list[int]]:
-        """Offsets whose results were published, commit by commit."""
-        return [
-            [told_by(sent).offset for sent in commit.records if sent.topic == RESULTS] for commit in self.broker.commits
-        ]
-
-    @property
-    def positions(self) -> list[int]:
-        return [commit.offset for commit in self.broker.commits]
-
-
-@asynccontextmanager
-async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
-    """A loop that runs, each of its commits in two halves of half a second."""
-    broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
-    broker.delay = lambda verb: COMMIT_SECONDS / 2
-    offsets = Offsets(start or Position(0))
-
-    def note(stored: Outcome) -> None:
-        settled.append(stored.record.offset)
-
-    store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
-    commits = Commits(PARTITION, offsets, store, render, note, observer)
-    running = asyncio.create_task(commits.run())
-    yield Subject(broker, offsets, commits, observer, settled, running)
-    running.cancel()
-    await asyncio.wait((running,))
-
-
-def failing(*troubles: CommitTrouble | None) -> Callable[[Partition], CommitTrouble | None]:
-    """One trouble for each commit, none when they are used up."""
-    left = list(troubles)
-    return lambda partition: left.pop(0) if left else None
+from tests.fakes.broker import CommitTrouble
+from tests.fakes.committing import COMMIT_SECONDS, PARTITION, committing, failing
+from tests.fakes.events import told_by
 
 
 async def test_nothing_is_committed_while_nothing_waits() -> None:
