@@ -12,6 +12,7 @@ from service.sandbox.eholdings.checks import parse_resource_id
 from service.sandbox.eholdings.shapes import USER_DEFINED_FIELDS
 from service.sandbox.eholdings.state import INHERITED_PROXY, NO_EMBARGO, VISIBLE, Attributes, Package, Tenant
 from service.sandbox.exchange import JsonValue
+from service.sandbox.quota import read_quota, write_quota
 from service.sandbox.seeds import StateError, array_at, object_at, require_known, text_at
 
 TITLE_ATTRIBUTES: Final[tuple[str, ...]] = (
@@ -122,7 +123,7 @@ def read_tenant(tenant: Tenant, content: Mapping[str, JsonValue], where: str) ->
     if "kbCredentials" in content:
         tenant.has_kb_credentials = bool(content["kbCredentials"])
     if "quota" in content:
-        _read_quota(tenant, object_at(content["quota"], f"{where}.quota"), f"{where}.quota")
+        read_quota(tenant.quota, content["quota"], f"{where}.quota")
 
 
 def write_tenant(tenant: Tenant) -> dict[str, JsonValue]:
@@ -138,7 +139,7 @@ def write_tenant(tenant: Tenant) -> dict[str, JsonValue]:
         "titles": {title_id: {**attributes} for title_id, attributes in tenant.titles.items()},
         "accessTypes": {**tenant.access_types},
         "kbCredentials": tenant.has_kb_credentials,
-        "quota": {"limit": tenant.quota.limit, "used": tenant.quota.used},
+        "quota": write_quota(tenant.quota),
     }
 
 
@@ -188,17 +189,6 @@ def _read_package(tenant: Tenant, package_id: str, item: dict[str, JsonValue], w
         str(item.get("providerName", f"Provider {provider}")),
         bool(item.get("isCustom", False)),
     )
-
-
-def _read_quota(tenant: Tenant, item: dict[str, JsonValue], where: str) -> None:
-    require_known(item, ("limit", "used"), where)
-    limit, used = item.get("limit"), item.get("used", 0)
-    if limit is not None and (type(limit) is not int or limit < 0):
-        raise StateError(f"{where}.limit", "a whole number, 0 or more, or null")
-    if type(used) is not int or used < 0:
-        raise StateError(f"{where}.used", "a whole number, 0 or more")
-    tenant.quota.limit = limit
-    tenant.quota.used = used
 
 
 def _resource_id(value: JsonValue, where: str) -> str:

@@ -1,19 +1,18 @@
 """What one tenant's eholdings and the RM API behind it hold.
 
-Owns the records and the quota. It must not know HTTP, nor what a request looks like.
+Owns the records. It must not know HTTP, nor what a request looks like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from service.sandbox.exchange import JsonValue
+from service.sandbox.quota import Quota
 
 Attributes = dict[str, JsonValue]
 
-SECONDS_PER_DAY: Final = 86_400
 INHERITED_PROXY: Final[dict[str, JsonValue]] = {"id": "<n>", "inherited": True}
 NO_EMBARGO: Final[dict[str, JsonValue]] = {"embargoValue": 0}
 VISIBLE: Final[dict[str, JsonValue]] = {"isHidden": False, "reason": ""}
@@ -26,28 +25,6 @@ class Package:
     name: str
     provider_name: str
     is_custom: bool
-
-
-@dataclass(slots=True)
-class Quota:
-    """RM API calls of one UTC day. `limit` None never runs out."""
-
-    limit: int | None
-    clock: Callable[[], float]
-    used: int = 0
-    day: int = -1
-
-    def take(self) -> bool:
-        """Counts one call; False when the day's calls are spent."""
-        today = int(self.clock() // SECONDS_PER_DAY)
-        if today != self.day:
-            if self.day >= 0:
-                self.used = 0
-            self.day = today
-        if self.limit is not None and self.used >= self.limit:
-            return False
-        self.used += 1
-        return True
 
 
 @dataclass(slots=True)

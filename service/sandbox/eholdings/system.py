@@ -29,9 +29,10 @@ from service.sandbox.eholdings.checks import (
 from service.sandbox.eholdings.documents import bulk_item, resource_document
 from service.sandbox.eholdings.seeds import holding_defaults, read_tenant, write_tenant
 from service.sandbox.eholdings.shapes import BULK_BODY, POST_BODY, PUT_BODY, TAGS_BODY
-from service.sandbox.eholdings.state import SECONDS_PER_DAY, Attributes, Quota, Tenant
+from service.sandbox.eholdings.state import Attributes, Tenant
 from service.sandbox.eholdings.updates import merged
 from service.sandbox.exchange import Call, JsonValue, Reply, empty_reply
+from service.sandbox.quota import SECONDS_PER_DAY, Quota
 from service.sandbox.seeds import object_at, require_known
 
 _ROOT: Final = "/eholdings/resources"
