@@ -12,6 +12,8 @@ from typing import Protocol, TypeAlias
 
 import orjson
 
+from service.sandbox.content import Content
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
@@ -21,7 +23,8 @@ class Call:
 
     `path` is decoded and lies below the system's base ("/eholdings/resources/22-1-2"). `headers` are the raw names as
     they were sent: case and underscores are kept, because SCSB's key travels in a header called `api_key`. `tenant`
-    is the value of X-Okapi-Tenant, "" when absent.
+    is the value of X-Okapi-Tenant, "" when absent. `base_url` is the system's base as this client reached it, without
+    a slash at the end; for systems that answer with links.
     """
 
     method: str
@@ -30,6 +33,7 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     tenant: str = ""
+    base_url: str = "http://localhost"
 
     def header(self, name: str) -> str | None:
         """First value of a header, its name compared without regard to case; `_` and `-` stay different.
@@ -45,12 +49,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a simulated system answers. `content_type` None sends no Content-Type at all."""
+    """What a simulated system answers. `content_type` None sends no Content-Type at all.
+
+    `content` is sent in place of `body`, made on the way; for answers that are too large to be held.
+    """
 
     status: int
     body: bytes = b""
     content_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    content: Content | None = None
 
 
 def json_reply(status: int, payload: object, content_type: str = "application/json") -> Reply:
@@ -80,7 +88,8 @@ class SimulatedSystem(Protocol):
     """
 
     name: str
-    """"eholdings", "inventory", "holdings-sources", "scsb" or "login"; the word of ledger, faults and state."""
+    """"eholdings", "inventory", "holdings-sources", "scsb", "holdingsiq" or "login"; the word of ledger, faults and
+    state."""
 
     def serves(self, method: str, path: str) -> bool:
         """Whether this system answers that path at all; what it does not serve is 404 of the gateway."""

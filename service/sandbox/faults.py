@@ -11,12 +11,15 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import orjson
 
+from service.sandbox.content import Stretch
 from service.sandbox.exchange import Call, JsonValue, Reply
 
 Stage: TypeAlias = Literal["before", "after"]
 
 _STAGES: Final = get_args(Stage)
-_TEXT_FIELDS: Final = ("name", "system", "method", "path_contains", "body_contains", "tenant", "content_type")
+_TEXT_FIELDS: Final = (
+    "name", "system", "method", "path_contains", "path_ends_with", "body_contains", "tenant", "content_type",
+)  # fmt: skip
 
 
 class FaultError(ValueError):
@@ -27,8 +30,8 @@ class FaultError(ValueError):
 class Fault:
     """Which calls to disturb and how; in JSON the same names in camel case (`pathContains`, `delaySeconds`).
 
-    A call matches when every condition that is given holds: `system`, `method`, `path_contains`, `body_contains`,
-    `tenant`. The first `skip` matching calls pass, then `times` calls are hit (None: for ever).
+    A call matches when every condition that is given holds: `system`, `method`, `path_contains`, `path_ends_with`,
+    `body_contains`, `tenant`. The first `skip` matching calls pass, then `times` calls are hit (None: for ever).
 
     What happens to a call that is hit:
     - `delay_seconds`: it waits so long, before it is applied (`stage` "before") or after (`stage` "after").
@@ -36,6 +39,9 @@ class Fault:
     - `status`: this status is answered. With `stage` "before" the call is not applied; with "after" it is.
     - `body`, `content_type`, `headers`, `truncate_bytes`: put into the answer (headers are added). Without `status`
       the call is applied and its real answer is disturbed, which makes invalid JSON or a wrong content type.
+    - `bytes_per_second`: the body is sent no faster.
+    - `cut_after_bytes`: the connection is closed after so many bytes of the body, although more are announced.
+    - `without_length`: the body is sent without Content-Length, in chunks.
     A body that is not text is sent as JSON.
     """
 
@@ -55,6 +61,10 @@ class Fault:
     content_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     truncate_bytes: int | None = None
+    bytes_per_second: float | None = None
+    cut_after_bytes: int | None = None
+    without_length: bool = False
+    path_ends_with: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in ((field.name, getattr(self, field.name)) for field in fields(self)):
@@ -63,8 +73,14 @@ class Fault:
                 raise FaultError(f"{_camel(name)}: {fault}")
         if not self._does_something():
             raise FaultError(
-                "a fault needs at least one of status, drop, delaySeconds, body, contentType, headers, truncateBytes"
+                "a fault needs at least one of status, drop, delaySeconds, body, contentType, headers, truncateBytes, "
+                "bytesPerSecond, cutAfterBytes, withoutLength"
             )
+
+    @property
+    def disturbs_sending(self) -> bool:
+        """Whether the answer cannot go out in one piece."""
+        return self.bytes_per_second is not None or self.cut_after_bytes is not None or self.without_length
 
     def matches(self, system: str, call: Call) -> bool:
         """Whether every given condition holds for this call."""
@@ -72,6 +88,7 @@ class Fault:
             (self.system is None or self.system == system)
             and (self.method is None or self.method.upper() == call.method)
             and (self.path_contains is None or self.path_contains in call.path)
+            and (self.path_ends_with is None or call.path.endswith(self.path_ends_with))
             and (self.tenant is None or self.tenant == call.tenant)
             and (self.body_contains is None or self.body_contains.encode() in call.body)
         )
@@ -80,14 +97,16 @@ class Fault:
         """What the client is told: the `real` reply (None when the system was not asked) under this fault's changes."""
         reply = real if real is not None else Reply(200)
         status = reply.status if self.status is None else self.status
-        content_type, body = reply.content_type, reply.body
+        content_type, body, content = reply.content_type, reply.body, reply.content
         if self.status is not None or self.body is not None:
             content_type, body = self._own_body()
+            content = None
         if self.content_type is not None:
             content_type = self.content_type
         if self.truncate_bytes is not None:
             body = body[: self.truncate_bytes]
-        return Reply(status, body, content_type, reply.headers + self.headers)
+            content = content and Stretch(content, 0, min(self.truncate_bytes, content.size))
+        return Reply(status, body, content_type, reply.headers + self.headers, content)
 
     def to_json(self) -> dict[str, JsonValue]:
         """The fault as `from_json` takes it."""
@@ -126,6 +145,7 @@ class Fault:
             or self.content_type
             or self.headers
             or self.truncate_bytes is not None
+            or self.disturbs_sending
         )
 
 
@@ -224,7 +244,15 @@ def _fault_of(name: str, value: object) -> str | None:
             return "must be a text that is not empty, or null"
         case "skip" if type(value) is not int or value < 0:
             return "must be a whole number, 0 or more"
-        case "times" | "truncate_bytes" if value is not None and (type(value) is not int or value < 0):
+        case "bytes_per_second" if value is not None and (
+            not isinstance(value, int | float) or isinstance(value, bool) or value <= 0
+        ):
+            return "must be a number above 0, or null"
+        case "without_length" if not isinstance(value, bool):
+            return "must be true or false"
+        case "times" | "truncate_bytes" | "cut_after_bytes" if value is not None and (
+            type(value) is not int or value < 0
+        ):
             return "must be a whole number, 0 or more, or null"
     return None
 

@@ -22,6 +22,8 @@ SECRET_HEADERS: Final = frozenset(
     {"authorization", "cookie", "x-okapi-token", "api_key", "api-key", "x-api-key", "x-okapi-refresh-token"}
 )
 
+SECRET_PARAMETERS: Final = frozenset({"x-amz-signature", "x-amz-security-token", "x-amz-credential"})
+
 _EPOCH_SECONDS: Final = time.time() - time.monotonic()
 
 
@@ -155,8 +157,9 @@ class Ledger:
 
 def _without_secrets(system: str, call: Call) -> Call:
     headers = tuple((name, MASK if name.lower() in SECRET_HEADERS else value) for name, value in call.headers)
+    query = {name: MASK if name.lower() in SECRET_PARAMETERS else value for name, value in call.query.items()}
     body = _without_password(call.body) if system == "login" and call.body else call.body
-    return replace(call, headers=headers, body=body)
+    return replace(call, headers=headers, query=query, body=body)
 
 
 def _without_password(body: bytes) -> bytes:

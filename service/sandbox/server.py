@@ -20,12 +20,15 @@ from service.sandbox.faults import Fault, Faults
 from service.sandbox.gateway import Gateway
 from service.sandbox.ledger import Entry, Ledger
 from service.sandbox.login import Login
+from service.sandbox.sending import goes_out_in_pieces, send
 from service.sandbox.systems import default_systems
 
 FOLIO_BASE: Final = "/folio"
 SCSB_BASE: Final = "/scsb"
+HOLDINGSIQ_BASE: Final = "/holdingsiq"
 CONTROL_BASE: Final = "/_sandbox"
 
+_OWN_BASES: Final[Mapping[str, str]] = MappingProxyType({"scsb": SCSB_BASE, "holdingsiq": HOLDINGSIQ_BASE})
 _NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -47,9 +50,9 @@ class SandboxSettings:
 class Sandbox:
     """The running sandbox; used by tests in process (`async with Sandbox(...) as sandbox`) and by the command line.
 
-    `systems` None means fresh ones of every kind. One named "scsb" lives behind `/scsb`, every other one behind
-    `/folio`, guarded by the gateway; without a `Login` among them there are no accounts and the gateway lets everything
-    through.
+    `systems` None means fresh ones of every kind. One named "scsb" lives behind `/scsb`, "holdingsiq" behind
+    `/holdingsiq`, every other one behind `/folio`, guarded by the gateway; without a `Login` among them there are no
+    accounts and the gateway lets everything through.
     """
 
     def __init__(
@@ -64,8 +67,9 @@ class Sandbox:
         self.control = Control(self.ledger, self.faults, self.systems)
         login = self.systems.get("login")
         self._gateway = Gateway(login.accounts) if isinstance(login, Login) else None
-        self._scsb = tuple(system for system in self.systems.values() if system.name == "scsb")
-        self._folio = tuple(system for system in self.systems.values() if system.name != "scsb")
+        self._bases: dict[str, list[SimulatedSystem]] = {}
+        for system in self.systems.values():
+            self._bases.setdefault(_OWN_BASES.get(system.name, FOLIO_BASE), []).append(system)
         self._runner: web.ServerRunner | None = None
         self._url: str | None = None
 
@@ -85,6 +89,11 @@ class Sandbox:
     def scsb_url(self) -> str:
         """What the relay takes for SCSB."""
         return self.url + SCSB_BASE
+
+    @property
+    def holdingsiq_url(self) -> str:
+        """What the relay takes for HoldingsIQ; the paths of the RM API begin below it with `/rm`."""
+        return self.url + HOLDINGSIQ_BASE
 
     @property
     def control_url(self) -> str:
@@ -134,10 +143,10 @@ class Sandbox:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
         if path.startswith(CONTROL_BASE + "/"):
-            return _response(self.control.handle(await _call(request, path[len(CONTROL_BASE) :])))
-        for base, systems in ((FOLIO_BASE, self._folio), (SCSB_BASE, self._scsb)):
+            return _response(self.control.handle(await _call(request, CONTROL_BASE)))
+        for base, systems in self._bases.items():
             if path.startswith(base + "/"):
-                call = await _call(request, path[len(base) :])
+                call = await _call(request, base)
                 for system in systems:
                     if system.serves(call.method, call.path):
                         return await self._relay(request, system, call)
@@ -157,8 +166,13 @@ class Sandbox:
             await _silence(request)
             self.ledger.close(entry, None)
             return _cut_off(request)
-        self.ledger.close(entry, reply.status)
-        return _response(reply)
+        if not goes_out_in_pieces(reply, fault):
+            self.ledger.close(entry, reply.status)
+            return _response(reply)
+        try:
+            return await send(request, reply, fault)
+        finally:
+            self.ledger.close(entry, reply.status)
 
     async def _reply(self, system: SimulatedSystem, call: Call, entry: Entry, fault: Fault | None) -> Reply | None:
         """What is sent back; None to cut the connection, status 0 for silence."""
@@ -179,7 +193,7 @@ class Sandbox:
         return real if real is not None and real.status == 0 else fault.answer(real)
 
     def _handle(self, system: SimulatedSystem, call: Call, entry: Entry) -> Reply:
-        refusal = self._gateway.refusal(call) if self._gateway is not None and system.name != "scsb" else None
+        refusal = self._gateway.refusal(call) if self._gateway is not None and system.name not in _OWN_BASES else None
         if refusal is not None:
             return refusal
         reply = system.handle(call)
@@ -187,11 +201,13 @@ class Sandbox:
         return reply
 
 
-async def _call(request: web.BaseRequest, path: str) -> Call:
+async def _call(request: web.BaseRequest, base: str) -> Call:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
     query = dict(request.rel_url.query) if request.rel_url.raw_query_string else _NO_QUERY
     body = await request.read() if request.body_exists else b""
-    return Call(request.method, path, query, headers, body, request.headers.get("X-Okapi-Tenant", ""))
+    tenant = request.headers.get("X-Okapi-Tenant", "")
+    base_url = f"http://{request.headers.get('Host', 'localhost')}{base}"
+    return Call(request.method, request.rel_url.path[len(base) :], query, headers, body, tenant, base_url)
 
 
 def _response(reply: Reply) -> web.Response:

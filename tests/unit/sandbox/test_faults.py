@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.sandbox.content import LiteralContent
 from service.sandbox.exchange import Call, Reply, json_reply
 from service.sandbox.faults import Fault, FaultError, Faults
 
@@ -24,6 +25,8 @@ def hits(faults: Faults, count: int, call: Call = CALL) -> list[str | None]:
         (Fault(status=500, system="scsb"), False),
         (Fault(status=500, method="GET"), False),
         (Fault(status=500, path_contains="22-1-3"), False),
+        (Fault(status=500, path_ends_with="/22-1-2"), True),
+        (Fault(status=500, path_ends_with="/22-1"), False),
         (Fault(status=500, body_contains="y"), False),
         (Fault(status=500, tenant="other"), False),
     ],
@@ -88,6 +91,7 @@ def test_a_fault_survives_json() -> None:
     fault = Fault(
         name="n", system="scsb", path_contains="transfer", times=3, skip=1, stage="after", status=503, body={"a": [1]},
         headers=(("Retry-After", "1"),), delay_seconds=0.5, truncate_bytes=2,
+        path_ends_with="Items", bytes_per_second=1000, cut_after_bytes=0, without_length=True,
     )  # fmt: skip
 
     assert Fault.from_json(fault.to_json()) == fault
@@ -108,6 +112,10 @@ def test_a_fault_survives_json() -> None:
         ({"status": 500, "headers": {"Retry-After": 1}}, "headers"),
         ({"status": 500, "path_contains": "x"}, "path_contains"),
         ({"truncateBytes": 1.5}, "truncateBytes"),
+        ({"cutAfterBytes": -1}, "cutAfterBytes"),
+        ({"bytesPerSecond": 0}, "bytesPerSecond"),
+        ({"bytesPerSecond": True}, "bytesPerSecond"),
+        ({"withoutLength": 1}, "withoutLength"),
         ({"system": "scsb"}, "a fault needs"),
         ([], "a fault must be"),
     ],
@@ -117,3 +125,21 @@ def test_a_bad_fault_is_refused_with_the_name_of_its_field(content: object, fiel
         Fault.from_json(content)
 
     assert str(refusal.value).startswith(field)
+
+
+@pytest.mark.parametrize("fault", [Fault(bytes_per_second=1.5), Fault(cut_after_bytes=0), Fault(without_length=True)])
+def test_what_disturbs_the_sending_alone_leaves_the_answer_as_it_is(fault: Fault) -> None:
+    real = json_reply(200, {"ok": True})
+
+    assert fault.disturbs_sending
+    assert fault.answer(real) == real
+
+
+def test_a_body_made_on_the_way_is_kept_cut_short_or_replaced() -> None:
+    real = Reply(200, content_type="text/csv", content=LiteralContent(b"0123456789"))
+
+    assert Fault(content_type="text/plain").answer(real).content == real.content
+    shortened = Fault(truncate_bytes=4).answer(real).content
+    assert shortened is not None
+    assert b"".join(shortened.pieces()) == b"0123"
+    assert Fault(body="down").answer(real) == Reply(200, b"down", "text/plain")

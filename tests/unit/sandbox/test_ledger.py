@@ -22,6 +22,15 @@ def test_secret_headers_are_masked_and_others_kept_as_they_were_sent(name: str) 
     assert entry.to_json()["traceparent"] == "00-1"
 
 
+def test_what_signs_a_link_is_masked_and_the_rest_of_its_query_kept() -> None:
+    query = {"X-Amz-Signature": "secret", "X-Amz-Security-Token": "secret", "X-Amz-Credential": "secret", "page": "2"}
+    entry = Ledger().open("holdingsiq", Call("GET", "/s3/x", query))
+
+    masked = {"X-Amz-Signature": "***", "X-Amz-Security-Token": "***", "X-Amz-Credential": "***", "page": "2"}
+    assert entry.to_json()["query"] == masked
+    assert entry.call.query == masked
+
+
 def test_the_password_of_a_login_is_masked() -> None:
     entry = Ledger().open("login", call(body=b'{"username": "relay", "password": "secret"}'))
 
