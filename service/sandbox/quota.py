@@ -6,7 +6,7 @@ Owns the counting and its seed data. It must not know how a system says that the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from service.sandbox.exchange import JsonValue
@@ -35,6 +35,10 @@ class Quota:
             return False
         self.used += 1
         return True
+
+    def copy(self) -> Quota:
+        """The same count, kept apart from now on."""
+        return replace(self)
 
 
 def read_quota(quota: Quota, content: JsonValue, where: str) -> None:

@@ -11,6 +11,7 @@ from service.sandbox.accounts import Accounts
 from service.sandbox.eholdings import Eholdings
 from service.sandbox.exchange import SimulatedSystem
 from service.sandbox.holdings_sources import HoldingsSources
+from service.sandbox.holdingsiq import HoldingsIq
 from service.sandbox.inventory import InventoryUpdate
 from service.sandbox.login import Login
 from service.sandbox.scsb import Scsb
@@ -22,7 +23,8 @@ def default_systems(
     rm_calls_per_day: int | None = None,
     scsb_api_keys: Iterable[str] = (DEFAULT_API_KEY,),
 ) -> tuple[SimulatedSystem, ...]:
-    """Fresh systems: login, eholdings, inventory, holdings-sources, scsb; all empty but for the default account.
+    """Fresh systems: login, eholdings, inventory, holdings-sources, scsb, holdingsiq; all empty but for the default
+    account.
 
     `rm_calls_per_day` is the RM API's quota of each tenant, None for no limit.
     """
@@ -33,4 +35,5 @@ def default_systems(
         InventoryUpdate(sources),
         sources,
         Scsb(scsb_api_keys),
+        HoldingsIq(),
     )

@@ -42,6 +42,13 @@ def scsb_call(body: object, *, headers: Mapping[str, str] | None = None) -> Call
     return Call("POST", "/sharedCollection/transferHoldingsAndItems", {}, tuple(sent.items()), raw)
 
 
+def holdingsiq_call(method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Call:
+    """A call below /rm/rmaccounts with the sandbox's key; `body` is JSON unless it is bytes already."""
+    sent = {"x-api-key": "sandbox-holdingsiq-key"} if headers is None else headers
+    raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+    return Call(method, f"/rm/rmaccounts{path}", {}, tuple(sent.items()), raw)
+
+
 def item_ids(bib: str | None, holdings: str | None, item: str | None) -> JsonObject:
     """One side of an item transfer."""
     return {"owningInstitutionBibId": bib, "owningInstitutionHoldingsId": holdings, "owningInstitutionItemId": item}

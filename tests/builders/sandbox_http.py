@@ -14,6 +14,7 @@ from tests.builders.sandbox import JSON_API, JsonObject, item_ids
 RESOURCE = "/eholdings/resources/22-1-2"
 FOLIO_HEADERS = {"X-Okapi-Tenant": "diku", "X-Okapi-Token": "static", "Content-Type": JSON_API, "Accept": JSON_API}
 SCSB_HEADERS = {"api_key": "sandbox-scsb-key", "Content-Type": "application/json"}
+HOLDINGSIQ_HEADERS = {"x-api-key": "sandbox-holdingsiq-key"}
 TRANSFER: JsonObject = {
     "institution": "PUL",
     "itemTransfers": [{"source": item_ids("1", "h1", "a"), "destination": item_ids("2", "h2", "a")}],

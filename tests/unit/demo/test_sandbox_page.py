@@ -12,12 +12,14 @@ import pytest
 
 from service.commands.sandbox import sandbox
 from service.sandbox.faults import Fault
+from service.sandbox.holdingsiq import CsvFile, Plan
+from service.sandbox.holdingsiq.columns import COLUMNS
 from service.sandbox.server import Sandbox
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text("utf-8")
 EXAMPLES = [orjson.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 SENT = [orjson.loads(body) for body in re.findall(r"-d '(\{.*\})'", PAGE)]
-SYSTEMS = ("login", "eholdings", "inventory", "holdings-sources", "scsb")
+SYSTEMS = ("login", "eholdings", "inventory", "holdings-sources", "scsb", "holdingsiq")
 SEEDS = [example for example in EXAMPLES if isinstance(example, dict) and set(example) <= set(SYSTEMS)]
 FAULTS = [example for example in (*EXAMPLES, *SENT) if example not in SEEDS]
 
@@ -43,6 +45,16 @@ def test_every_seed_can_be_loaded_and_there_is_one_for_each_system() -> None:
 @pytest.mark.parametrize("field", [camel(field.name) for field in fields(Fault)])
 def test_every_field_of_a_fault_is_described(field: str) -> None:
     assert f"`{field}`" in PAGE
+
+
+@pytest.mark.parametrize("field", sorted({*Plan().to_json(), *CsvFile().to_json()}))
+def test_every_field_of_an_export_that_is_planned_is_described(field: str) -> None:
+    assert f"`{field}`" in PAGE
+
+
+@pytest.mark.parametrize("name", [name for kind in ("COST", "HOLDINGSEVENT") for name, _ in COLUMNS[kind]])
+def test_every_column_of_the_sandboxs_own_choice_is_told(name: str) -> None:
+    assert f"`{name}`" in PAGE
 
 
 @pytest.mark.parametrize("option", inspect.signature(sandbox).parameters)

@@ -120,7 +120,7 @@ async def test_bad_state_is_400_and_names_system_and_field(
 async def test_health_names_the_systems(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
     assert await control(http, sandbox, "GET", "/health") == (
         200,
-        {"status": "up", "systems": ["login", "eholdings", "inventory", "holdings-sources", "scsb"]},
+        {"status": "up", "systems": ["login", "eholdings", "inventory", "holdings-sources", "scsb", "holdingsiq"]},
     )
 
 

@@ -20,7 +20,16 @@ from service.sandbox.faults import Fault
 from service.sandbox.scsb import Scsb
 from service.sandbox.server import Sandbox, SandboxSettings
 from tests.builders.sandbox import at
-from tests.builders.sandbox_http import FOLIO_HEADERS, RESOURCE, SCSB_HEADERS, SEED, TRANSFER, put_statement, transfer
+from tests.builders.sandbox_http import (
+    FOLIO_HEADERS,
+    HOLDINGSIQ_HEADERS,
+    RESOURCE,
+    SCSB_HEADERS,
+    SEED,
+    TRANSFER,
+    put_statement,
+    transfer,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,7 +46,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_the_five_systems_answer_on_one_port(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
+async def test_the_systems_answer_on_one_port(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
     login = {"username": "relay", "password": "relay-password"}
     async with http.post(
         f"{sandbox.folio_url}/authn/login-with-expiry", json=login, headers={"X-Okapi-Tenant": "diku"}
@@ -52,7 +61,10 @@ async def test_the_five_systems_answer_on_one_port(sandbox: Sandbox, http: aioht
             assert response.status == status, await response.text()
     assert (await transfer(http, sandbox))[0] == 200
 
-    assert sandbox.ledger.counts == {"login": 1, "eholdings": 1, "inventory": 1, "holdings-sources": 1, "scsb": 1}
+    async with http.get(f"{sandbox.holdingsiq_url}/rm/rmaccounts/api/exports", headers=HOLDINGSIQ_HEADERS) as response:
+        assert response.status == 200
+
+    assert sandbox.ledger.counts == dict.fromkeys(sandbox.systems, 1)
 
 
 async def test_a_call_is_entered_in_the_ledger_with_what_became_of_it(
@@ -89,7 +101,9 @@ async def test_header_names_reach_scsb_as_they_were_sent(sandbox: Sandbox, http:
     assert "Date" in answered
 
 
-@pytest.mark.parametrize("path", ["/", "/folio/nothing", "/folio/authn/login", "/scsb/nothing", "/_sandbox/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/folio/nothing", "/folio/authn/login", "/scsb/nothing", "/holdingsiq/nothing", "/_sandbox/nothing"]
+)
 async def test_what_nobody_serves_is_404_as_text(sandbox: Sandbox, http: aiohttp.ClientSession, path: str) -> None:
     async with http.post(sandbox.url + path, data=b"x") as response:
         assert (response.status, response.headers["Content-Type"]) == (404, "text/plain")
