@@ -38,7 +38,7 @@ def sandbox(
         typer.Option(metavar="SYSTEM=SECONDS", help="Time that each call of a system takes. May be given repeatedly."),
     ] = None,
 ) -> None:
-    """Run the simulated systems: eholdings, inventory-update, holdings-sources, FOLIO's login, and SCSB.
+    """Run the simulated systems: eholdings, inventory-update, holdings-sources, FOLIO's login, SCSB, and HoldingsIQ.
 
     Prints the settings with which the relay uses them. A control API below /_sandbox shows every call, loads and shows
     state, and makes faults; see docs/sandbox.md. Ends with SIGTERM or Ctrl-C.
@@ -103,13 +103,11 @@ async def _serve(made: Sandbox, host: str, port: int) -> None:
 
 def _explain(made: Sandbox) -> None:
     control = made.control_url
+    environment = sandbox_environment(made.folio_url, made.scsb_url, made.holdingsiq_url)
     lines = [
         f"The sandbox listens on {made.url}. To use it in place of the systems:",
         "",
-        *(
-            f"  export {name}={shlex.quote(value)}"
-            for name, value in sandbox_environment(made.folio_url, made.scsb_url).items()
-        ),
+        *(f"  export {name}={shlex.quote(value)}" for name, value in environment.items()),
         "",
         "Control it:",
         "",

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from service.demo.samples import CREDENTIALS
 from service.demo.samples.refused import MAX_EVENT_BYTES
 from service.demo.samples.telling import DEFAULT_TENANT
-from service.sandbox.scsb.system import DEFAULT_API_KEY
+from service.sandbox.holdingsiq.system import DEFAULT_API_KEY as HOLDINGSIQ_API_KEY
+from service.sandbox.scsb.system import DEFAULT_API_KEY as SCSB_API_KEY
 from service.settings import KafkaSettings
 
 PREFIX: Final = "RELAY_"
@@ -28,13 +29,15 @@ RETRIES: Final = {
 """Short, so that a demonstration does not last for minutes."""
 
 
-def sandbox_environment(folio_url: str, scsb_url: str) -> dict[str, str]:
+def sandbox_environment(folio_url: str, scsb_url: str, holdingsiq_url: str) -> dict[str, str]:
     """What names the sandbox in place of the systems, with its credentials for every tenant that has any."""
     variables = {
         "FOLIO__URL": folio_url,
         "FOLIO__TENANT": DEFAULT_TENANT,
         "SCSB__URL": scsb_url,
-        "SCSB__API_KEY": DEFAULT_API_KEY,
+        "SCSB__API_KEY": SCSB_API_KEY,
+        "HOLDINGSIQ__URL": holdingsiq_url,
+        "HOLDINGSIQ__API_KEY": HOLDINGSIQ_API_KEY,
     }
     for tenant, credentials in CREDENTIALS.items():
         section = "FOLIO" if tenant == DEFAULT_TENANT else f"FOLIO__TENANTS__{tenant.upper()}"

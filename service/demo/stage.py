@@ -62,7 +62,8 @@ async def set_up(settings: Settings, tell: Tell, *, own_broker: bool) -> AsyncIt
         for seed in samples.seeds():
             sandbox.load(seed)
         tell("Starting the worker")
-        environment = {**kafka_environment(kafka, prefix), **sandbox_environment(sandbox.folio_url, sandbox.scsb_url)}
+        systems = sandbox_environment(sandbox.folio_url, sandbox.scsb_url, sandbox.holdingsiq_url)
+        environment = {**kafka_environment(kafka, prefix), **systems}
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="holdings-relay-demo-")))
         worker = WorkerProcess.start(environment, folder / "worker.log")
         running.push_async_callback(worker.stop)

@@ -58,6 +58,8 @@ async def test_it_starts_with_the_seeds_of_the_demonstration_and_ends_in_good_or
     async with sandbox(ended_by=ended_by) as (url, output):
         assert f"export RELAY_FOLIO__URL={url}/folio" in output
         assert f"export RELAY_SCSB__URL={url}/scsb" in output
+        assert f"export RELAY_HOLDINGSIQ__URL={url}/holdingsiq" in output
+        assert "export RELAY_HOLDINGSIQ__API_KEY=" in output
         state = await get(f"{url}/_sandbox/state")
         assert len(state["eholdings"]["tenants"]["diku"]["resources"]) > 20
         assert state["scsb"]["institutions"]

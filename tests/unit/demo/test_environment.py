@@ -10,7 +10,7 @@ from service.demo.samples import SANDBOX_SEED
 from service.demo.samples.refused import MAX_EVENT_BYTES
 from service.settings import KafkaSettings, Settings
 
-FOLIO, SCSB = "http://127.0.0.1:9/folio", "http://127.0.0.1:9/scsb"
+FOLIO, SCSB, HOLDINGSIQ = (f"http://127.0.0.1:9/{system}" for system in ("folio", "scsb", "holdingsiq"))
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, *parts: dict[str, str]) -> Settings:
@@ -36,7 +36,7 @@ def test_the_brokers_are_those_given_with_every_setting_of_theirs(monkeypatch: p
 
 
 def test_the_sandbox_stands_in_for_every_system_with_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = loaded(monkeypatch, sandbox_environment(FOLIO, SCSB))
+    found = loaded(monkeypatch, sandbox_environment(FOLIO, SCSB, HOLDINGSIQ))
     assert (str(found.folio.url), str(found.scsb.url)) == (FOLIO, SCSB)
     assert found.folio.tenant == "diku"
     assert found.folio.given
@@ -44,9 +44,15 @@ def test_the_sandbox_stands_in_for_every_system_with_its_credentials(monkeypatch
     assert set(found.folio.tenants) == {"hillside_college", "consortium"}
 
 
+def test_exports_are_asked_of_the_sandbox_too() -> None:
+    environment = sandbox_environment(FOLIO, SCSB, HOLDINGSIQ)
+    assert environment["RELAY_HOLDINGSIQ__URL"] == HOLDINGSIQ
+    assert environment["RELAY_HOLDINGSIQ__API_KEY"]
+
+
 def test_a_tenant_of_the_sandbox_is_left_without_credentials() -> None:
     assert "ghost_college" in str(SANDBOX_SEED["login"])
-    assert not [name for name in sandbox_environment(FOLIO, SCSB) if "GHOST" in name]
+    assert not [name for name in sandbox_environment(FOLIO, SCSB, HOLDINGSIQ) if "GHOST" in name]
 
 
 def test_the_worker_retries_shortly_and_takes_no_large_events(monkeypatch: pytest.MonkeyPatch) -> None:
