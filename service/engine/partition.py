@@ -70,12 +70,12 @@ class OwnedPartition:
 
         self._task.add_done_callback(ended)
 
-    def receive(self, record: Record) -> bool:
-        """Whether the record is new: neither finished by an earlier owner nor seen before."""
-        if self._offsets.receive(record.offset) is not Receipt.NEW:
-            return False
-        self.unsettled_bytes += record.size_bytes
-        return True
+    def receive(self, record: Record) -> Receipt:
+        """What to do with the record."""
+        receipt = self._offsets.receive(record.offset)
+        if receipt is Receipt.NEW:
+            self.unsettled_bytes += record.size_bytes
+        return receipt
 
     def doubt(self) -> None:
         """The worker was suspended: no call and no record goes out before a commit has proved the partition ours."""
@@ -115,6 +115,12 @@ class OwnedPartition:
             await asyncio.wait((waiting, self._task), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
+
+    def abandon(self, why: str) -> None:
+        """Store nothing more from now on: our offsets are not those of the partition any more."""
+        self.lease.end(why)
+        if self._task is not None:
+            self._task.cancel()
 
     async def close(self, why: str) -> None:
         """Give the partition up: no call starts, nothing more is stored."""

@@ -16,6 +16,7 @@ from service.engine.commits import Render
 from service.engine.intake import IntakeLimits, Throttle
 from service.engine.journal import RenderRows
 from service.engine.lanes import Lanes
+from service.engine.offsets import Receipt
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
 from service.engine.processing import Job, Processing, reject
@@ -173,7 +174,12 @@ class Worker:
 
     def _receive(self, record: Record) -> None:
         owned = self._owned.get(record.partition)
-        if owned is None or owned.epoch != record.epoch or owned.lease.ended or not owned.receive(record):
+        if owned is None or owned.epoch != record.epoch or owned.lease.ended:
+            return
+        receipt = owned.receive(record)
+        if receipt is Receipt.REPEATED:
+            self._begun_anew(owned, record)
+        if receipt is not Receipt.NEW:
             return
         self._observer.received(record)
         plan = self._interpret(record)
@@ -246,6 +252,13 @@ class Worker:
         """The commit loop has ended by itself: whatever we believe of the group is out of date, so join it anew."""
         self._observer.partition_lost(owned.partition, why)
         self._rejoin.set()
+
+    def _begun_anew(self, owned: OwnedPartition, record: Record) -> None:
+        """Nothing is ever read twice under one assignment, unless the topic was deleted and made anew: what we know of
+        its offsets is then about another log, and must not decide about this one."""
+        why = f"offset {record.offset} came although {owned.next_offset} was due: its log begins anew"
+        owned.abandon(why)
+        self._lost(owned, why)
 
     async def _join_again(self) -> None:
         self._joined = False

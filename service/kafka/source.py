@@ -30,6 +30,8 @@ from service.settings import KafkaSettings
 FETCH_RECORDS = 500
 """At a time, so that no batch overruns the bounds of memory by much."""
 POLL_INTERVAL_MS = 600_000
+METADATA_AGE_MS = 10_000
+"""How long it may take until topics that were made anew, or got more partitions, are noticed."""
 STOP_SECONDS = 10.0
 CLAIM_SECONDS = 60.0
 
@@ -66,6 +68,7 @@ class KafkaSource:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_interval_ms=POLL_INTERVAL_MS,
+            metadata_max_age_ms=METADATA_AGE_MS,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=max(100, min(3000, session_ms // 5)),
             rebalance_timeout_ms=round(settings.rebalance_timeout_seconds * 1000),
@@ -148,15 +151,16 @@ class KafkaSource:
         return str(coordinator.member_id)
 
     async def _committed(self, partition: Partition) -> Position:
+        """An offset beyond the end of the log is that of a topic that was deleted and made anew."""
         where = TopicPartition(*partition)
         if self._admin is None:
             raise OwnershipLost("the worker has left its group")
         committed = (await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=[where])).get(
             where
         )
-        if committed is None or committed.offset < 0:
-            earliest = await self._joined().beginning_offsets([where])
-            return Position(earliest[where])
+        consumer = self._joined()
+        if committed is None or committed.offset < 0 or committed.offset > (await consumer.end_offsets([where]))[where]:
+            return Position((await consumer.beginning_offsets([where]))[where])
         try:
             return decode(committed.offset, committed.metadata)
         except MetadataDamaged as error:

@@ -91,6 +91,14 @@ class FakeBroker:
             member.notice()
         return place
 
+    def recreate(self, partition: Partition) -> None:
+        """Its topic is deleted and made anew: an empty log, nothing committed, and members that read past its end are
+        set back to its beginning."""
+        self.logs[partition] = []
+        self.committed.pop(partition, None)
+        for member in self.members:
+            member.set_back(partition)
+
     def position(self, partition: Partition) -> Position:
         """What a new owner would read."""
         return decode(*self.committed.get(partition, (0, "")))

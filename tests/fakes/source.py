@@ -109,6 +109,11 @@ class FakeSource:
         """There may be something to fetch."""
         self._news.set()
 
+    def set_back(self, partition: Partition) -> None:
+        """The log is shorter than what was read of it."""
+        if partition in self.positions:
+            self.positions[partition] = 0
+
     async def give_up(self, membership: int) -> None:
         """A rebalance begins."""
         async with self._telling:

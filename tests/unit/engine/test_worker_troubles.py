@@ -205,3 +205,20 @@ async def test_a_claim_of_an_earlier_membership_does_not_pass_for_one_of_the_pre
     await member.stop()
 
     assert sorted(succeeded_once(told)) == ["a", "b"]
+
+
+async def test_a_topic_that_was_made_anew_under_the_same_assignment_is_read_from_its_beginning() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    member = Member(broker, systems).start()
+    publish(broker, ONE, FakeEvent("old a", ("a",)), FakeEvent("old b", ("b",)))
+    await settled(broker, "old a", "old b")
+
+    broker.recreate(ONE)
+    publish(broker, ONE, FakeEvent("new a", ("a",)), FakeEvent("new b", ("b",)))
+    told = await settled(broker, "new a", "new b")
+    await member.ready()
+    await member.stop()
+
+    assert sorted(succeeded_once(told)) == ["new a", "new b", "old a", "old b"]
+    assert [why for _, why in member.observer.lost] == ["offset 0 came although 2 was due: its log begins anew"]
+    assert member.observer.in_work == 0
