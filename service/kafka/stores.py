@@ -20,20 +20,31 @@ from aiokafka.errors import (
     IllegalGenerationError,
     IllegalStateError,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
     RebalanceInProgressError,
+    RecordListTooLargeError,
     UnknownMemberIdError,
 )
 from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
-from service.engine.ports import Outgoing, OwnershipLost, SourceUnavailable, Store, StoreUnavailable
+from service.engine.ports import (
+    Outgoing,
+    OwnershipLost,
+    RecordsRefused,
+    SourceUnavailable,
+    Store,
+    StoreUnavailable,
+)
+from service.kafka.admission import Admission, stored_bytes
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
 """For one commit, restarts of brokers included. Past it, whether it was stored cannot be told."""
 CLOSE_SECONDS = 5.0
+_SIZE_REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 PROBE_SECONDS = 20.0
@@ -68,18 +79,39 @@ async def _send(producer: AIOKafkaProducer, topic: str, record: Outgoing) -> asy
     return cast("asyncio.Future[object]", await producer.send_batch(batch, topic, partition=partition))
 
 
-async def _send_all(producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
+class _Spoilt(Exception):
+    """A broker has refused a record for good: it takes nothing more of this producer."""
+
+
+async def _ensure_admitted(
+    admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]
+) -> None:
+    """Returns when every record may be sent. Raises `RecordsRefused`, or `StoreUnavailable` when that cannot be found
+    out."""
+    try:
+        refusals = await admission.refusals(producer, prefix, records)
+    except (KafkaError, TimeoutError) as error:
+        raise StoreUnavailable(f"what the topics take cannot be found out: {words(error)}") from error
+    if refusals:
+        raise RecordsRefused(refusals, "; ".join(sorted(set(refusals.values()))))
+
+
+async def _send_all(admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
     """Send, and wait until every record is acknowledged. All futures are awaited even when one fails, so that none is
-    left with an exception that nobody has seen."""
+    left with an exception that nobody has seen. Raises `_Spoilt`, and `KafkaError` when nothing was refused."""
     futures: list[asyncio.Future[object]] = []
     try:
         for record in records:
             futures.append(await _send(producer, prefix + record.topic, record))  # noqa: PERF401 - kept when one fails
     finally:
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
+    for record, outcome in zip(records, outcomes, strict=True):
+        if isinstance(outcome, ProducerFenced):
             raise outcome
+        if isinstance(outcome, Exception):
+            if isinstance(outcome, _SIZE_REFUSALS):
+                admission.learn(prefix + record.topic, stored_bytes(record))
+            raise _Spoilt(f"{prefix}{record.topic}: {words(outcome)}") from outcome
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
@@ -92,18 +124,22 @@ async def _close(producer: AIOKafkaProducer) -> None:
 class TransactionalStore:
     """Stores for one input partition through its own transactional producer."""
 
-    def __init__(self, partition: Partition, group_id: str, prefix: str, producer: AIOKafkaProducer) -> None:
+    def __init__(
+        self, partition: Partition, group_id: str, prefix: str, producer: AIOKafkaProducer, admission: Admission
+    ) -> None:
         self._where = TopicPartition(*partition)
+        self._admission = admission
         self._group_id = group_id
         self._prefix = prefix
         self._producer = producer
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        await _ensure_admitted(self._admission, self._producer, self._prefix, records)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await self._producer.begin_transaction()
                 try:
-                    await _send_all(self._producer, self._prefix, records)
+                    await _send_all(self._admission, self._producer, self._prefix, records)
                     await self._producer.send_offsets_to_transaction(
                         {self._where: OffsetAndMetadata(offset, metadata)}, self._group_id
                     )
@@ -115,6 +151,8 @@ class TransactionalStore:
                 await self._producer.commit_transaction()
         except ProducerFenced as error:
             raise OwnershipLost(f"another worker has taken {self._where.topic}/{self._where.partition}") from error
+        except _Spoilt as error:
+            raise OwnershipLost(f"a new producer is needed: {error}") from error
         except (KafkaError, TimeoutError, AssertionError) as error:
             raise OwnershipLost(f"whether a commit was stored is unknown: {words(error)}") from error
 
@@ -128,6 +166,7 @@ class TransactionalStores:
     def __init__(self, settings: KafkaSettings, prefix: str) -> None:
         self._settings = settings
         self._prefix = prefix
+        self._admission = Admission(settings)
 
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
         """Fences the last owner. Raises `KafkaError`."""
@@ -143,7 +182,7 @@ class TransactionalStores:
         except BaseException:
             await _close(producer)
             raise
-        return TransactionalStore(partition, group_id, self._prefix, producer)
+        return TransactionalStore(partition, group_id, self._prefix, producer, self._admission)
 
     async def close(self) -> None:
         """Nothing is shared between stores."""
@@ -153,18 +192,23 @@ class SharedStore:
     """Stores for one input partition: publish, then commit as the consumer."""
 
     def __init__(
-        self, partition: Partition, prefix: str, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+        self, partition: Partition, stores: SharedStores, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
     ) -> None:
         self._where = TopicPartition(*partition)
-        self._prefix = prefix
+        self._stores = stores
         self._producer = producer
         self._consumer = consumer
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        stores, producer = self._stores, self._producer
+        await _ensure_admitted(stores.admission, producer, stores.prefix, records)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await _send_all(self._producer, self._prefix, records)
+                await _send_all(stores.admission, producer, stores.prefix, records)
                 await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
+        except _Spoilt as error:
+            await stores.replace(producer)
+            raise OwnershipLost(f"a new producer is needed: {error}") from error
         except RebalanceInProgressError as error:
             raise StoreUnavailable("a rebalance is under way") from error
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:
@@ -180,25 +224,36 @@ class SharedStores:
     """Opens `SharedStore`s over one idempotent producer, which `close` closes."""
 
     def __init__(self, settings: KafkaSettings, prefix: str) -> None:
+        self.prefix = prefix
+        self.admission = Admission(settings)
         self._settings = settings
-        self._prefix = prefix
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
+        """Raises `KafkaError`."""
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    enable_idempotence=True, max_request_size=MAX_REQUEST_BYTES, **connection_arguments(self._settings)
-                )
-                try:
-                    await producer.start()
-                except BaseException:
-                    await _close(producer)
-                    raise
-                self._producer = producer
-        return SharedStore(partition, self._prefix, self._producer, consumer)
+                self._producer = await self._start()
+        return SharedStore(partition, self, self._producer, consumer)
+
+    async def replace(self, spoilt: AIOKafkaProducer) -> None:
+        """Have the next store opened over a new producer, and let go of this one."""
+        if self._producer is spoilt:
+            self._producer = None
+            await _close(spoilt)
 
     async def close(self) -> None:
         if self._producer is not None:
             await _close(self._producer)
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            enable_idempotence=True, max_request_size=MAX_REQUEST_BYTES, **connection_arguments(self._settings)
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _close(producer)
+            raise
+        return producer
