@@ -23,6 +23,7 @@ from service.engine.ports import SourceUnavailable
 from service.engine.processing import Processing
 from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
+from service.engine.retry_allowance import RetryShare
 from service.engine.worker import Worker, WorkerLimits
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
@@ -95,7 +96,13 @@ class Relay:
         slots = settings.limits.calls_per_system or max(1, settings.concurrency * 15 // 16)
         processing = Processing(
             self._systems,
-            Gates(CircuitPolicy(longest_pause_seconds=retry.max_seconds), random.uniform, self._telemetry, slots),
+            Gates(
+                CircuitPolicy(longest_pause_seconds=retry.max_seconds),
+                random.uniform,
+                self._telemetry,
+                slots,
+                RetryShare(retry.share_of_load, retry.per_second),
+            ),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,
             random.uniform,

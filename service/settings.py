@@ -143,6 +143,13 @@ class RetrySettings(Section):
         600, description="Of one operation; waiting for credentials or a quota does not count."
     )
 
+    share_of_load: float = Field(
+        0.2, ge=0, lt=1, description="Of all attempts at a system, how many may be repeats while there is load."
+    )
+    per_second: float = Field(
+        10, gt=0, description="Repeats at a system that are allowed in any case; those over both wait for their turn."
+    )
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.initial_seconds > self.max_seconds:

@@ -12,6 +12,7 @@ from service.engine.circuit import Circuit, CircuitPolicy, Reason
 from service.engine.lease import Lease
 from service.engine.ports import Observer
 from service.engine.retry import Uniform
+from service.engine.retry_allowance import RetryAllowance, RetryShare
 
 GateKey: TypeAlias = tuple[str, str | None]
 """System and tenant."""
@@ -21,15 +22,19 @@ DEFAULT_SLOTS = 240
 
 
 class Gate:
-    """One circuit and its queue. Waiting costs neither a slot nor an attempt.
+    """One circuit and its queue, and the allowance for repeats. Waiting costs neither a slot nor an attempt.
 
     `slots` is the bulkhead: what one system that does not answer can take of the worker's slots.
     """
 
-    def __init__(self, key: GateKey, circuit: Circuit, slots: int, observer: Observer) -> None:
+    def __init__(
+        self, key: GateKey, circuit: Circuit, allowance: RetryAllowance, slots: int, observer: Observer
+    ) -> None:
         self.key = key
         self.slots = asyncio.Semaphore(slots)
         self.circuit = circuit
+        self._allowance = allowance
+        self._repeating = asyncio.Lock()
         self._observer = observer
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -56,6 +61,21 @@ class Gate:
                 self._set_timer()  # its turn may have come: another takes it
                 raise
         return not self.closed
+
+    def first_attempt(self) -> None:
+        """A first attempt at something is about to be made."""
+        self._allowance.first_attempt()
+
+    async def await_repeat(self, lease: Lease) -> None:
+        """Blocks, in the order of arrival, until the system may be asked for another repeat.
+
+        Raises `OwnershipLost` when the lease ends meanwhile.
+        """
+        now = asyncio.get_running_loop().time
+        async with self._repeating:
+            lease.check()
+            while not self._allowance.take(now()):
+                await lease.pause(self._allowance.seconds_to_next())
 
     def learn(self, record: object, answer: Answer) -> None:
         """What the system answered to a call that had passed."""
@@ -98,8 +118,16 @@ class Gate:
 class Gates:
     """All gates of a worker. Through each, `slots` calls at most are under way at a time."""
 
-    def __init__(self, policy: CircuitPolicy, uniform: Uniform, observer: Observer, slots: int = DEFAULT_SLOTS) -> None:
+    def __init__(
+        self,
+        policy: CircuitPolicy,
+        uniform: Uniform,
+        observer: Observer,
+        slots: int = DEFAULT_SLOTS,
+        share: RetryShare = RetryShare(),  # noqa: B008 - frozen
+    ) -> None:
         self._slots = slots
+        self._share = share
         self._policy = policy
         self._uniform = uniform
         self._observer = observer
@@ -112,5 +140,7 @@ class Gates:
         key = (system, tenant)
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = Gate(key, Circuit(self._policy, self._uniform), self._slots, self._observer)
+            circuit = Circuit(self._policy, self._uniform)
+            allowance = RetryAllowance(self._share, asyncio.get_running_loop().time())
+            gate = self._gates[key] = Gate(key, circuit, allowance, self._slots, self._observer)
         return gate

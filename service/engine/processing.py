@@ -181,6 +181,10 @@ class Processing:
         job.resumes_at = math.inf
         is_probe = await gate.pass_through(job.lease)
         job.resumes_at = 0.0
+        if not any(course.attempts):
+            gate.first_attempt()
+        elif not is_probe:
+            await gate.await_repeat(job.lease)
         course.budget = course.budget.forgive(now() - arrived_at)
         return is_probe
 

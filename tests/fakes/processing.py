@@ -18,6 +18,7 @@ from service.engine.gates import Gates
 from service.engine.lease import Lease
 from service.engine.processing import Job, Processing
 from service.engine.retry import RetryPolicy
+from service.engine.retry_allowance import RetryShare
 from tests.builders.outcomes import record
 from tests.fakes.recording import RecordingObserver
 from tests.fakes.systems import FakeSystems
@@ -42,12 +43,14 @@ def plan(*steps: Step, traceparent: str | None = None) -> Plan:
 class ProcessingSubject:
     """A processing with everything around it. Pauses are the shortest that the policy allows."""
 
-    def __init__(self, concurrency: int = 10, circuit: CircuitPolicy | None = None) -> None:
+    def __init__(
+        self, concurrency: int = 10, circuit: CircuitPolicy | None = None, share: RetryShare | None = None
+    ) -> None:
         self.systems = FakeSystems()
         self.observer = RecordingObserver()
         self.lease = Lease()
         self.marks = 0
-        gates = Gates(circuit or CircuitPolicy(), shortest, self.observer)
+        gates = Gates(circuit or CircuitPolicy(), shortest, self.observer, share=share or RetryShare())
         self.processing = Processing(self.systems, gates, POLICY, concurrency, shortest, self.observer)
 
     async def process(self, *steps: Step, attempted: bool = False, traceparent: str | None = None) -> Outcome:

@@ -121,6 +121,37 @@ DEFECTS = (
         "",
     ),
     Defect(
+        "repeats know no bound but their own",
+        ENGINE + "retry_allowance.py",
+        "        if self._left < 1:\n            return False\n",
+        "",
+    ),
+    Defect(
+        "a repeat that waits for its turn pays for it",
+        ENGINE + "processing.py",
+        "            await gate.await_repeat(job.lease)\n        course.budget = course.budget.forgive(",
+        "            await gate.await_repeat(job.lease)\n            arrived_at = now()\n"
+        "        course.budget = course.budget.forgive(",
+    ),
+    Defect(
+        "an outcome that cannot be stored counts as finished",
+        ENGINE + "commits.py",
+        "            self._offsets.reopen(record.offset, attempted=told.attempted)\n",
+        "",
+    ),
+    Defect(
+        "a topic that was made anew is passed over",
+        ENGINE + "worker.py",
+        "            self._begun_anew(owned, record)\n",
+        "            pass\n",
+    ),
+    Defect(
+        "rows of an export are not counted with the commit that publishes them",
+        ENGINE + "commits.py",
+        "            self._offsets.publish_rows(entry.offset, len(entry.rows))\n",
+        "",
+    ),
+    Defect(
         "Retry-After is not heeded",
         ENGINE + "retry.py",
         "        pause = max(pause, retry_after_seconds)\n",
