@@ -21,6 +21,7 @@ from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
 from service.engine.ports import SourceUnavailable
 from service.engine.processing import Processing
+from service.engine.progress import Progress
 from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
@@ -37,11 +38,11 @@ from service.systems.transport import AiohttpTransport
 from service.telemetry.health import HealthServer
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
+from service.telemetry.watchdog import Watchdog
 
 DRAIN_SHARE = 0.5
 """Of the rebalance time-out, what calls under way may use up; the rest is for commits and for joining."""
-STALL_SECONDS = 30.0
-"""A worker whose intake has not gone round for so long is not alive."""
+BEAT_SECONDS = 1.0
 START_SECONDS = 60.0
 START_PAUSE_SECONDS = 1.0
 
@@ -54,15 +55,19 @@ class Relay:
         self._log = structlog.get_logger()
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
-        self._systems = ConfiguredSystems(_systems_config(settings), AiohttpTransport(), self._telemetry)
+        self._progress = Progress()
+        self._watchdog = Watchdog(self._telemetry.stalled)
+        self._systems = ConfiguredSystems(
+            _systems_config(settings), AiohttpTransport(), self._telemetry, progress=self._progress
+        )
         self._stores = _stores(settings)
         self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
         self._worker = self._build_worker()
         self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
 
     @property
-    def alive(self) -> bool:
-        return asyncio.get_running_loop().time() - self._worker.last_round < STALL_SECONDS
+    def trouble(self) -> str | None:
+        return self._watchdog.trouble
 
     @property
     def ready(self) -> bool:
@@ -72,7 +77,6 @@ class Relay:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
         the delivery mode or the topics need; `OSError` when the health port is taken."""
         settings = self._settings
-        self._worker.last_round = asyncio.get_running_loop().time()
         self._stop_on_signals()
         if settings.http.port:
             await self._health.start()
@@ -82,12 +86,26 @@ class Relay:
                 "relay.started", delivery=settings.delivery, group=settings.kafka.group_id, topics=self._topics
             )
             if not self._worker.stopping:
-                await self._worker.run(lambda: settings.shutdown.grace_seconds)
+                await self._run_watched()
         finally:
             await self._stores.close()
             await self._systems.aclose()
             await self._health.stop()
             self._log.info("relay.stopped")
+
+    async def _run_watched(self) -> None:
+        self._watchdog.start()
+        beating = asyncio.create_task(self._beat(), name="beat")
+        try:
+            await self._worker.run(lambda: self._settings.shutdown.grace_seconds)
+        finally:
+            beating.cancel()
+            self._watchdog.stop()
+
+    async def _beat(self) -> None:
+        while True:
+            self._watchdog.beat(self._worker.stalled_seconds)
+            await asyncio.sleep(BEAT_SECONDS)
 
     def _build_worker(self) -> Worker:
         settings = self._settings
@@ -114,7 +132,16 @@ class Relay:
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
         )
         render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
-        return Worker(source, _interpret(settings), processing, render, render.rows, limits, self._telemetry)
+        return Worker(
+            source,
+            _interpret(settings),
+            processing,
+            render,
+            render.rows,
+            limits,
+            self._telemetry,
+            progress=self._progress,
+        )
 
     async def _await_kafka(self) -> None:
         """Brokers and topics may come up after the worker, as they do on a cluster; past `START_SECONDS` it is a

@@ -21,6 +21,7 @@ from service.domain.record import Partition
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
 from service.engine.offsets import Offsets
 from service.engine.ports import Observer, Outgoing, OwnershipLost, RecordsRefused, Store, StoreUnavailable
+from service.engine.progress import Progress
 
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
 """The records that tell of an outcome: a result, and a dead letter where one is due."""
@@ -30,6 +31,9 @@ MAX_OUTCOMES = 1000
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Between attempts at a commit that could not be stored."""
+
+LONGEST_COMMIT_SECONDS = 90.0
+"""Within which a store has stored a commit, or has given it up."""
 
 HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
@@ -95,7 +99,9 @@ class Commits:
         render: Render,
         settled: Callable[[Outcome], None],
         observer: Observer,
+        progress: Progress | None = None,
     ) -> None:
+        self._progress = progress or Progress()
         self._partition = partition
         self._offsets = offsets
         self._store = store
@@ -278,7 +284,8 @@ class Commits:
         now = asyncio.get_running_loop().time
         started = now()
         try:
-            await self._store.commit(records, offset, metadata)
+            with self._progress.expecting(LONGEST_COMMIT_SECONDS):
+                await self._store.commit(records, offset, metadata)
         except RecordsRefused:
             raise
         except StoreUnavailable as error:

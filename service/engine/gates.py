@@ -54,7 +54,7 @@ class Gate:
             self._waiting.append(turn)
             self._set_timer()
             try:
-                await lease.wait_for(turn)
+                await lease.wait_for(turn, max(0.0, self.circuit.probe_at - loop.time()))
             except BaseException:
                 if turn in self._waiting:
                     self._waiting.remove(turn)

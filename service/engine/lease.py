@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from service.engine.ports import OwnershipLost
+from service.engine.progress import Progress
 
 
 class Lease:
@@ -22,9 +23,10 @@ class Lease:
     starts ever again.
     """
 
-    def __init__(self, feel_pulse: Callable[[], None] = lambda: None) -> None:
-        """`feel_pulse` is called before every call, and may make the lease doubtful."""
+    def __init__(self, feel_pulse: Callable[[], None] = lambda: None, progress: Progress | None = None) -> None:
+        """`feel_pulse` is called before every call, and may make the lease doubtful. `progress` is told of waits."""
         self._feel_pulse = feel_pulse
+        self._progress = progress or Progress()
         self._held = False
         self._doubtful = False
         self._open = asyncio.Event()
@@ -109,18 +111,21 @@ class Lease:
         if asyncio.get_running_loop().time() + seconds > self._until:
             raise OwnershipLost("the worker stops before the next attempt")
         try:
-            async with asyncio.timeout(seconds):
-                await self._ended.wait()
+            with self._progress.expecting(seconds):
+                async with asyncio.timeout(seconds):
+                    await self._ended.wait()
         except TimeoutError:
             return
         self.check()
 
-    async def wait_for(self, turn: asyncio.Future[None]) -> None:
-        """Blocks until `turn` has come. Raises `OwnershipLost` as soon as the lease ends."""
+    async def wait_for(self, turn: asyncio.Future[None], expected_seconds: float) -> None:
+        """Blocks until `turn` has come, which may be expected within `expected_seconds`. Raises `OwnershipLost` as soon
+        as the lease ends."""
         self.check()
         self._waiting.add(turn)
         try:
-            await turn
+            with self._progress.expecting(expected_seconds):
+                await turn
         finally:
             self._waiting.discard(turn)
 

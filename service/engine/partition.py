@@ -14,6 +14,7 @@ from service.engine.lease import Lease
 from service.engine.offsets import Offsets, Receipt
 from service.engine.ports import Claim, Observer, OwnershipLost
 from service.engine.processing import Job
+from service.engine.progress import Progress
 
 RELEASE_SECONDS = 10.0
 """How long the store of a partition that is given up may take to close."""
@@ -30,17 +31,18 @@ class OwnedPartition:
         render: Render,
         observer: Observer,
         feel_pulse: Callable[[], None] = lambda: None,
+        progress: Progress | None = None,
     ) -> None:
         self.partition = partition
         self.epoch = epoch
-        self.lease = Lease(feel_pulse)
+        self.lease = Lease(feel_pulse, progress)
         self.jobs: set[Job] = set()
         """Entered into the lanes and not left."""
         self.unsettled_bytes = 0
         self._claim = claim
         self._offsets = Offsets(claim.position)
         self._observer = observer
-        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer)
+        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer, progress)
         self._task: asyncio.Task[None] | None = None
 
     @property

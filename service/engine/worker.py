@@ -4,6 +4,7 @@ ports."""
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +21,20 @@ from service.engine.offsets import Receipt
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
 from service.engine.processing import Job, Processing, reject
+from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
 FETCH_SECONDS = 0.5
 REJOIN_PAUSE_SECONDS = 1.0
+LONGEST_JOIN_SECONDS = 180.0
+"""Within which the group has been left and joined again, or Kafka could not be had."""
+LONGEST_CLAIM_SECONDS = 90.0
+"""Within which a partition has been claimed, or could not be."""
+LONGEST_REBALANCE_SECONDS = 180.0
+"""Within which a rebalance is over, whatever the other members do."""
+REBALANCE, END = "rebalance", "end"
 COMMIT_SHARE = 0.25
 """Of the time for a drain, what is kept for the last commits."""
 
@@ -58,8 +67,10 @@ class Worker:
         limits: WorkerLimits,
         observer: Observer,
         clock: Callable[[], float] = suspend_aware_clock,
+        progress: Progress | None = None,
     ) -> None:
         self._source = source
+        self._progress = progress or Progress()
         self._interpret = interpret
         self._processing = processing
         self._render = render
@@ -75,8 +86,7 @@ class Worker:
         self._rejoin = asyncio.Event()
         self._joined = False
         self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
-        self.last_round = 0.0
-        """When the intake last went round, by the loop's clock."""
+        self._rounds = Progress(self._progress.clock)
 
     @property
     def ready(self) -> bool:
@@ -95,6 +105,13 @@ class Worker:
     @property
     def stopping(self) -> bool:
         return self._stopping.is_set()
+
+    @property
+    def stalled_seconds(self) -> float:
+        """How long nothing has moved that should have: work that neither goes on nor waits for anything that may still
+        come, or an intake that does not go round. 0 while all is well, whatever the systems and Kafka do."""
+        has_work = any(owned.unsettled for owned in self._owned.values()) or len(self._lanes) > 0
+        return max(self._rounds.overdue_seconds, self._progress.overdue_seconds if has_work else 0.0)
 
     async def stopped_within(self, seconds: float) -> bool:
         """Whether `stop` was called before `seconds` had passed."""
@@ -115,11 +132,13 @@ class Worker:
         """
         pulse = asyncio.create_task(self._keep_pulse(), name="pulse")
         try:
-            await self._source.start(self)
+            with self._rounds.expecting(LONGEST_JOIN_SECONDS):
+                await self._source.start(self)
             while not self._stopping.is_set():
                 await self._take_in()
         finally:
             self._stopping.set()
+            self._rounds.expect(END, math.inf)
             await self._drain(grace_seconds())
             await self._give_up(list(self._owned), "the worker stops")
             await self._source.stop()
@@ -128,6 +147,7 @@ class Worker:
     async def revoking(self) -> None:
         """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so
         that whoever is next does nothing again."""
+        self._progress.expect(REBALANCE, LONGEST_REBALANCE_SECONDS)
         for owned in self._owned.values():
             owned.lease.hold()
         for claim in self._claims.values():
@@ -137,6 +157,7 @@ class Worker:
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
         self._joined = True
+        self._progress.came(REBALANCE)
         for claim in self._claims.values():
             claim.cancel()
         gone = [partition for partition, owned in self._owned.items() if epochs.get(partition) != owned.epoch]
@@ -157,10 +178,11 @@ class Worker:
 
     async def _take_in(self) -> None:
         """One round: join again where that is needed, fetch, start what may run, pause and resume partitions."""
-        self.last_round = asyncio.get_running_loop().time()
+        self._rounds.moved()
         try:
             if self._rejoin.is_set():
-                await self._join_again()
+                with self._rounds.expecting(LONGEST_JOIN_SECONDS), self._progress.expecting(LONGEST_JOIN_SECONDS):
+                    await self._join_again()
             for record in await self._source.fetch(FETCH_SECONDS):
                 self._receive(record)
         except SourceUnavailable as error:
@@ -182,6 +204,7 @@ class Worker:
         if receipt is not Receipt.NEW:
             return
         self._observer.received(record)
+        self._progress.moved()
         plan = self._interpret(record)
         if isinstance(plan, Rejection):
             owned.settle(reject(record, plan))
@@ -221,12 +244,13 @@ class Worker:
 
     async def _claim(self, partition: Partition, epoch: int) -> None:
         try:
-            claim = await self._source.claim(partition)
+            with self._progress.expecting(LONGEST_CLAIM_SECONDS):
+                claim = await self._source.claim(partition)
         except (SourceUnavailable, OwnershipLost) as error:
             self._observer.partition_lost(partition, f"it could not be claimed: {error}")
             self._rejoin.set()
             return
-        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel)
+        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel, self._progress)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
         owned.start(self._lost)

@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from service.domain.jsonvalue import JsonValue
+from service.engine.progress import Progress
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
 
@@ -106,6 +107,7 @@ class HttpClient:
         connect_seconds: float = 5.0,
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """`base_url` may have a path and may end in a slash; `headers` go out with every call, their names as given."""
         self.system = system
@@ -115,6 +117,7 @@ class HttpClient:
         self._connect_seconds = connect_seconds
         self._observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
+        self._progress = progress or Progress()
         self._url_of = lru_cache(maxsize=1024)(httpx.URL)
 
     async def send(
@@ -174,7 +177,8 @@ class HttpClient:
     async def _call(self, operation: str, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
         started = self._clocks.monotonic()
-        result, broken = await self._exchange(request, read_seconds)
+        with self._progress.expecting(request.extensions["timeout"]["total"]):
+            result, broken = await self._exchange(request, read_seconds)
         seconds = self._clocks.monotonic() - started
         status = result.status if isinstance(result, Reply) else None
         self._observer.call_finished(self.system, operation, status, seconds)

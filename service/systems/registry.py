@@ -30,6 +30,7 @@ from service.domain.operations import (
 )
 from service.engine.batching import BatchLimits
 from service.engine.ports import CallContext
+from service.engine.progress import Progress
 from service.systems.eholdings import Eholdings
 from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
@@ -72,12 +73,14 @@ class ConfiguredSystems:
         transport: httpx.AsyncBaseTransport,
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Takes over `transport`, which `aclose` closes. `observer` is told of every call."""
         self._config = config
         self._transport = transport
         self._observer = observer
         self._clocks = clocks or Clocks()
+        self._progress = progress or Progress()
         self._folio = self._open_folio(config.folio_url) if config.folio_url else None
         self._scsb = self._open_scsb(config.scsb_url) if config.scsb_url else None
 
@@ -167,6 +170,7 @@ class ConfiguredSystems:
             connect_seconds=self._config.timeouts.connect_seconds,
             observer=self._observer,
             clocks=self._clocks,
+            progress=self._progress,
         )
 
 

@@ -1,20 +1,28 @@
-"""Health and metrics over HTTP: `/livez`, `/readyz`, `/metrics`. Says what is; decides nothing."""
+"""Health and metrics over HTTP: `/livez`, `/readyz`, `/metrics`. Says what is; decides nothing.
+
+Served from a thread with an event loop of its own, so that a probe is answered even while the worker's loop is blocked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+STOP_SECONDS = 5.0
 
-class Progress(Protocol):
-    """What health is read from."""
+
+class Health(Protocol):
+    """What the probes are answered from. Read from another thread than the worker's."""
 
     @property
-    def alive(self) -> bool:
-        """Whether the loop that drives the worker went round lately. Never a system's health."""
+    def trouble(self) -> str | None:
+        """Why the worker is not alive; None when it makes progress. Never a system's health."""
         ...
 
     @property
@@ -26,33 +34,59 @@ class Progress(Protocol):
 class HealthServer:
     """Serves on one port, from `start` to `stop`."""
 
-    def __init__(self, progress: Progress, registry: CollectorRegistry, host: str, port: int) -> None:
-        self._progress = progress
+    def __init__(self, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
+        self._health = health
         self._registry = registry
         self._host, self._port = host, port
-        self._runner: web.AppRunner | None = None
+        self._thread: threading.Thread | None = None
+        self._end: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
-        """Raises `OSError` when the port cannot be had."""
-        app = web.Application()
-        app.router.add_get("/livez", self._state("alive", lambda: self._progress.alive))
-        app.router.add_get("/readyz", self._state("ready", lambda: self._progress.ready))
-        app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        """Returns when the port is open. Raises `OSError` when it cannot be had."""
+        serving: Future[None] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(serving)), name="health", daemon=True)
+        self._thread.start()
+        await asyncio.wrap_future(serving)
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        self._end()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, STOP_SECONDS)
 
-    @staticmethod
-    def _state(name: str, holds: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def answer(_: web.Request) -> web.StreamResponse:
-            value = holds()
-            return web.json_response({name: value}, status=200 if value else 503)
+    async def _serve(self, serving: Future[None]) -> None:
+        app = web.Application()
+        app.router.add_get("/livez", self._livez)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._end = lambda: _call_in(loop, ended.set)
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            serving.set_exception(error)
+        else:
+            serving.set_result(None)
+            await ended.wait()
+        finally:
+            await runner.cleanup()
 
-        return answer
+    async def _livez(self, _: web.Request) -> web.Response:
+        trouble = self._health.trouble
+        if trouble is None:
+            return web.json_response({"alive": True})
+        return web.json_response({"alive": False, "trouble": trouble}, status=503)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        ready = self._health.ready
+        return web.json_response({"ready": ready}, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(callback)

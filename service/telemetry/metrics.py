@@ -56,6 +56,11 @@ class Metrics:
         self.suspensions = Counter(
             "relay_suspensions", "Times at which the worker found that it had been suspended.", registry=self.registry
         )
+        self.stalls = Counter(
+            "relay_stalls",
+            "Times at which the loop was blocked, or the engine did not move on.",
+            registry=self.registry,
+        )
         self.held = Counter(
             "relay_outcomes_held",
             "Times at which an outcome could not be stored: its topic refused its records, or is gone.",

@@ -84,6 +84,11 @@ class Telemetry:
         self._metrics.suspensions.inc()
         self._log.warning("worker.suspended", seconds=round(seconds, 3))
 
+    def stalled(self, trouble: str, stacks: list[str]) -> None:
+        """The worker is not alive. Called from the watchdog's thread, once for each stall."""
+        self._metrics.stalls.inc()
+        self._log.error("worker.stalled", trouble=trouble, stacks=stacks)
+
     def source_failed(self, message: str) -> None:
         self._log.error("kafka.unavailable", reason=message)
 
@@ -104,7 +109,7 @@ class Telemetry:
         """Systems, and tenants where they know any, that refuse our credentials now."""
         return sorted(
             f"{system}/{tenant}" if tenant else system
-            for (system, tenant), reason in self._open.items()
+            for (system, tenant), reason in list(self._open.items())  # asked from another thread
             if reason == "credentials"
         )
 

@@ -12,6 +12,7 @@ from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
 from service.engine.ports import Systems
 from service.engine.processing import Processing
+from service.engine.progress import Progress
 from service.engine.retry import RetryPolicy, Uniform
 from service.engine.worker import Worker, WorkerLimits
 from tests.fakes.broker import FakeBroker
@@ -55,7 +56,10 @@ class Member:
         gates = Gates(CircuitPolicy(), uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
         limits = WorkerLimits(intake, drain_seconds)
-        self.worker = Worker(self.source, interpret, processing, render, render_rows, limits, self.observer, clock)
+        progress = Progress(asyncio.get_running_loop().time)
+        self.worker = Worker(
+            self.source, interpret, processing, render, render_rows, limits, self.observer, clock, progress
+        )
         self.run: asyncio.Task[None] | None = None
 
     def start(self, grace_seconds: Callable[[], float] = lambda: GRACE_SECONDS) -> Member:

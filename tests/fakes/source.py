@@ -25,6 +25,8 @@ class FakeSource:
         self.epochs: dict[Partition, int] = {}
         self.paused: set[Partition] = set()
         self.records_fetched = 0
+        self.fetched_at = 0.0
+        """When it was last asked for records."""
         self.keeps_pauses = False
         """Whether a pause outlives an assignment, as one does that is asked for just when the assignment is made."""
         self._broker = broker
@@ -50,6 +52,7 @@ class FakeSource:
         self._broker.join(self)
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
+        self.fetched_at = asyncio.get_running_loop().time()
         await self._process.breathe()
         await asyncio.sleep(self._broker.delay("fetch"))
         self._fail("fetch")

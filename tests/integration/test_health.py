@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from typing import Any
 
 import aiohttp
 
+from service.engine.ports import Outgoing
+from service.kafka.topics import CHANGES
 from service.sandbox.eholdings.seeds import eholdings_state, resource
 from service.sandbox.faults import Fault
 from service.sandbox.scsb.seeds import bib, holdings, institution, item, scsb_state
-from tests.support.relay import RunningRelay, by_event, changed, relay, transfer_requested
+from tests.support.relay import STRUCTURED, RunningRelay, by_event, changed, relay, transfer_requested
+from tests.support.relay_process import RelayProcess
 
 RESOURCE = "22-1-2"
 
@@ -116,3 +120,32 @@ def move(item_id: str) -> dict[str, Any]:
     source = {"owningInstitutionBibId": "b1", "owningInstitutionHoldingsId": "h1", **ids}
     destination = {"owningInstitutionBibId": "b2", "owningInstitutionHoldingsId": "h2", **ids}
     return {"institution": "PUL", "itemTransfers": [{"source": source, "destination": destination}]}
+
+
+async def test_a_blocked_loop_is_noticed_within_thirty_seconds_told_with_its_place_and_forgotten_when_it_goes_on(
+    kafka: str,
+) -> None:
+    async with relay(kafka) as running:
+        port = free_port()
+        health = {"RELAY_HTTP__HOST": "127.0.0.1", "RELAY_HTTP__PORT": str(port)}
+        worker = RelayProcess(running.settings | health, ("-m", "tests.support.blocked_relay"))
+        running.workers.append(worker)
+        await worker.start()
+        await until_status(port, "/readyz", 200)
+
+        blocked_at = asyncio.get_running_loop().time()
+        await running.send(blocking(seconds=28))
+        text = await until_status(port, "/livez", 503)
+        noticed_after = asyncio.get_running_loop().time() - blocked_at
+
+        assert noticed_after < 30
+        assert json.loads(text) == {"alive": False, "trouble": "the event loop is blocked"}
+        await until_status(port, "/livez", 200)
+        (stall,) = [json.loads(line) for line in worker.log.splitlines() if '"worker.stalled"' in line]
+        assert any("blocked_relay.py" in places and "interpret" in places for places in stall["stacks"])
+        assert len(await running.results_of(1)) == 1
+
+
+def blocking(seconds: int) -> Outgoing:
+    value = {"specversion": "1.0", "id": str(seconds), "source": "/blocks", "type": "holdings.changed", "data": {}}
+    return Outgoing(CHANGES, b"k", json.dumps(value).encode(), STRUCTURED)

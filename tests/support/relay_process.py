@@ -17,7 +17,9 @@ STOP_SECONDS = 60.0
 class RelayProcess:
     """One worker process. Its log lines go to a file, which `log` reads."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], command: tuple[str, ...] = ("-m", "service", "run")) -> None:
+        """`command` is what Python is told to run."""
+        self._command = command
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAY_")} | dict(settings)
         self._file = Path(tempfile.mkstemp(prefix="relay-", suffix=".log")[1])
         self._process: asyncio.subprocess.Process | None = None
@@ -32,7 +34,7 @@ class RelayProcess:
         self._life_begins_at = self._file.stat().st_size
         with self._file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "service", "run", env=self._environment, stdout=log, stderr=log
+                sys.executable, *self._command, env=self._environment, stdout=log, stderr=log
             )
 
     async def says(self, word: str) -> None:

@@ -150,7 +150,7 @@ async def test_a_pause_that_would_outlast_the_worker_is_not_begun() -> None:
 async def test_waiting_for_a_turn_ends_with_the_lease() -> None:
     lease = Lease()
     turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    waiting = asyncio.create_task(lease.wait_for(turn))
+    waiting = asyncio.create_task(lease.wait_for(turn, 60))
     await asyncio.sleep(1)
 
     lease.end("lost")
@@ -162,7 +162,7 @@ async def test_waiting_for_a_turn_ends_with_the_lease() -> None:
 async def test_waiting_for_a_turn_ends_when_the_turn_comes() -> None:
     lease = Lease()
     turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    waiting = asyncio.create_task(lease.wait_for(turn))
+    waiting = asyncio.create_task(lease.wait_for(turn, 60))
     await asyncio.sleep(1)
 
     turn.set_result(None)

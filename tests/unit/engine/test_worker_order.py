@@ -215,7 +215,7 @@ async def test_a_worker_polls_on_while_every_partition_rests() -> None:
     await asyncio.sleep(600)
 
     assert member.source.paused == {ONE}
-    assert asyncio.get_running_loop().time() - member.worker.last_round < 1
+    assert asyncio.get_running_loop().time() - member.source.fetched_at < 1
     await member.kill()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +16,8 @@ from service.telemetry.metrics import Metrics
 
 
 @dataclass(slots=True)
-class FakeProgress:
-    alive: bool = True
+class FakeHealth:
+    trouble: str | None = None
     ready: bool = True
 
 
@@ -27,32 +28,54 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(progress: FakeProgress, metrics: Metrics) -> AsyncIterator[aiohttp.ClientSession]:
+async def serving(health: FakeHealth, metrics: Metrics) -> AsyncIterator[aiohttp.ClientSession]:
     port = free_port()
-    server = HealthServer(progress, metrics.registry, "127.0.0.1", port)
+    server = HealthServer(health, metrics.registry, "127.0.0.1", port)
     await server.start()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         yield session
     await server.stop()
 
 
-@pytest.mark.parametrize(("path", "name"), [("/livez", "alive"), ("/readyz", "ready")])
-@pytest.mark.parametrize(("value", "status"), [(True, 200), (False, 503)])
+@pytest.mark.parametrize(
+    ("path", "health", "status", "says"),
+    [
+        ("/livez", FakeHealth(ready=False), 200, {"alive": True}),
+        ("/livez", FakeHealth(trouble="it is stuck"), 503, {"alive": False, "trouble": "it is stuck"}),
+        ("/readyz", FakeHealth(trouble="it is stuck"), 200, {"ready": True}),
+        ("/readyz", FakeHealth(ready=False), 503, {"ready": False}),
+    ],
+)
 async def test_a_probe_is_answered_by_its_status_and_says_the_same(
-    path: str, name: str, value: bool, status: int
+    path: str, health: FakeHealth, status: int, says: dict[str, object]
 ) -> None:
-    progress = FakeProgress(**{"alive": True, "ready": True, name: value})
+    async with serving(health, Metrics()) as session, session.get(path) as answer:
+        assert (answer.status, await answer.json()) == (status, says)
 
-    async with serving(progress, Metrics()) as session, session.get(path) as answer:
-        assert (answer.status, await answer.json()) == (status, {name: value})
+
+def test_probes_are_answered_while_the_loop_of_the_worker_is_blocked() -> None:
+    port = free_port()
+
+    async def blocked() -> tuple[int, bytes]:
+        server = HealthServer(FakeHealth(trouble="blocked"), Metrics().registry, "127.0.0.1", port)
+        await server.start()
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as probe:  # holds the loop up on purpose
+                probe.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+                status, *_ = probe.makefile("rb").readlines()
+                return int(status.split()[1]), status
+        finally:
+            await server.stop()
+
+    assert asyncio.run(blocked())[0] == 503
 
 
 async def test_health_is_asked_anew_at_every_probe() -> None:
-    progress = FakeProgress(ready=False)
-    async with serving(progress, Metrics()) as session:
+    health = FakeHealth(ready=False)
+    async with serving(health, Metrics()) as session:
         statuses = []
         for ready in (False, True, False):
-            progress.ready = ready
+            health.ready = ready
             async with session.get("/readyz") as answer:
                 statuses.append(answer.status)
 
@@ -63,7 +86,7 @@ async def test_metrics_are_in_the_text_format_of_prometheus() -> None:
     metrics = Metrics()
     metrics.commits.inc()
 
-    async with serving(FakeProgress(), metrics) as session, session.get("/metrics") as answer:
+    async with serving(FakeHealth(), metrics) as session, session.get("/metrics") as answer:
         body = await answer.text()
         assert answer.headers["Content-Type"].startswith("text/plain; version=")
         assert "relay_commits_total 1.0" in body
@@ -74,7 +97,7 @@ async def test_a_port_that_is_taken_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        server = HealthServer(FakeProgress(), Metrics().registry, "127.0.0.1", taken.getsockname()[1])
+        server = HealthServer(FakeHealth(), Metrics().registry, "127.0.0.1", taken.getsockname()[1])
 
         with pytest.raises(OSError, match="address already in use"):
             await server.start()
@@ -82,4 +105,4 @@ async def test_a_port_that_is_taken_is_told() -> None:
 
 
 async def test_a_server_that_was_never_started_can_be_stopped() -> None:
-    await HealthServer(FakeProgress(), Metrics().registry, "127.0.0.1", 0).stop()
+    await HealthServer(FakeHealth(), Metrics().registry, "127.0.0.1", 0).stop()
