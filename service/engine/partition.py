@@ -38,7 +38,7 @@ class OwnedPartition:
         self._claim = claim
         self._offsets = Offsets(claim.position)
         self._observer = observer
-        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer)
+        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer, feel_pulse)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -87,6 +87,7 @@ class OwnedPartition:
         """See `CallContext.mark`."""
         self.lease.check()
         await self._commits.mark(record.offset)
+        await self.lease.proven()  # the worker may have slept while the mark was stored
 
     def settle(self, outcome: Outcome) -> None:
         """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner

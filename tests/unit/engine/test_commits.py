@@ -57,8 +57,10 @@ class Subject:
 
 
 @asynccontextmanager
-async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
-    """A loop that runs, each of its commits in two halves of half a second."""
+async def committing(
+    start: Position | None = None, feel_pulse: Callable[[], None] = lambda: None
+) -> AsyncIterator[Subject]:
+    """A loop that runs, each of its commits taking a second."""
     broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
     broker.delay = lambda verb: COMMIT_SECONDS / 2
     offsets = Offsets(start or Position(0))
@@ -67,7 +69,7 @@ async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
         settled.append(stored.record.offset)
 
     store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
-    commits = Commits(PARTITION, offsets, store, render, note, observer)
+    commits = Commits(PARTITION, offsets, store, render, note, observer, feel_pulse)
     running = asyncio.create_task(commits.run())
     yield Subject(broker, offsets, commits, observer, settled, running)
     running.cancel()
@@ -363,7 +365,7 @@ async def test_a_doubt_that_comes_while_another_is_being_proved_needs_a_proof_of
     async with committing(Position(5)) as subject:
         proved: list[tuple[str, int]] = []
         subject.commits.prove(lambda: proved.append(("first", len(subject.broker.commits))))
-        await asyncio.sleep(COMMIT_SECONDS * 0.75)  # stored, and not yet answered
+        await asyncio.sleep(COMMIT_SECONDS / 25)  # stored, and not yet answered
         subject.commits.prove(lambda: proved.append(("second", len(subject.broker.commits))))
         await subject.commits.emptied()
 
@@ -379,3 +381,19 @@ async def test_a_proof_that_could_not_be_stored_is_tried_again() -> None:
 
         assert proved == [True]
         assert subject.positions == [5]
+
+
+async def test_the_pulse_is_felt_before_anything_is_stored_and_a_proof_that_it_asks_for_goes_first() -> None:
+    """Without transactions a record is published before the broker asks whose the partition is."""
+    slept = [True]
+
+    def feel() -> None:
+        if slept and slept.pop():
+            subject.commits.prove(lambda: None)
+
+    async with committing(feel_pulse=feel) as subject:
+        subject.receive(0)
+        subject.add(0)
+        await subject.commits.emptied()
+
+        assert subject.results == [[], [0]]
