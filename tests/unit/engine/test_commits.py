@@ -15,10 +15,11 @@ from service.engine.commits import MAX_OUTCOMES, Commits
 from service.engine.offsets import Offsets, Position
 from service.engine.ports import OwnershipLost
 from tests.builders.outcomes import REFUSED, operation, outcome, record
-from tests.fakes.broker import CommitTrouble, FakeBroker, FakeStore
+from tests.fakes.broker import CommitTrouble, FakeBroker
 from tests.fakes.events import RESULTS, render, told_by
 from tests.fakes.process import FakeProcess
 from tests.fakes.recording import RecordingObserver
+from tests.fakes.stores import FakeStore
 
 PARTITION = Partition("changes", 0)
 COMMIT_SECONDS = 1.0
@@ -120,7 +121,7 @@ async def test_a_position_says_finished_only_of_what_it_publishes() -> None:
         subject.add(0)
         await asyncio.sleep(0.1)
         subject.add(1)  # while the commit of 0 is under way
-        await asyncio.sleep(COMMIT_SECONDS / 2)
+        await asyncio.sleep(COMMIT_SECONDS * 0.7)
 
         assert subject.broker.position(PARTITION) == Position(1)
         await subject.commits.emptied()
@@ -365,7 +366,7 @@ async def test_a_doubt_that_comes_while_another_is_being_proved_needs_a_proof_of
     async with committing(Position(5)) as subject:
         proved: list[tuple[str, int]] = []
         subject.commits.prove(lambda: proved.append(("first", len(subject.broker.commits))))
-        await asyncio.sleep(COMMIT_SECONDS / 25)  # stored, and not yet answered
+        await asyncio.sleep(COMMIT_SECONDS * 0.75)  # stored, and not yet answered
         subject.commits.prove(lambda: proved.append(("second", len(subject.broker.commits))))
         await subject.commits.emptied()
 
