@@ -52,10 +52,10 @@ class Commits:
         render: Render,
         settled: Callable[[Outcome], None],
         observer: Observer,
-        feel_pulse: Callable[[], None] = lambda: None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        """`feel_pulse` is called before anything is stored, and may ask for a proof."""
-        self._feel_pulse = feel_pulse
+        """`check` is called before anything is stored; it may ask for a proof, or raise `OwnershipLost`."""
+        self._check = check
         self._partition = partition
         self._offsets = offsets
         self._store = store
@@ -154,13 +154,13 @@ class Commits:
 
     async def _store_proof(self) -> None:
         """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
-        self._feel_pulse()
+        self._check()
         while (proved := self._proof_due) is not None:
             stored = await self._commit((), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
-            self._feel_pulse()
+            self._check()
 
     async def _store_batch(self) -> None:
         while self._batch:

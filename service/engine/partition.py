@@ -38,7 +38,8 @@ class OwnedPartition:
         self._claim = claim
         self._offsets = Offsets(claim.position)
         self._observer = observer
-        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer, feel_pulse)
+        self._feel_pulse = feel_pulse
+        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer, self._check)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -63,6 +64,8 @@ class OwnedPartition:
             if task.cancelled():
                 return
             error = task.exception()
+            if self.lease.ended:  # it was given up, and has noticed before it was cancelled
+                return
             self.lease.end(str(error))
             lost(self, str(error) if isinstance(error, OwnershipLost) else f"{type(error).__name__}: {error}")
 
@@ -110,6 +113,11 @@ class OwnedPartition:
             await asyncio.wait((waiting, self._task), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
+
+    def _check(self) -> None:
+        """Before anything is stored. Raises `OwnershipLost` when the partition has been given up."""
+        self._feel_pulse()
+        self.lease.check()
 
     async def close(self, why: str) -> None:
         """Give the partition up: no call starts, nothing more is stored."""

@@ -4,6 +4,7 @@ ports."""
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -71,6 +72,8 @@ class Worker:
         self._rejoin = asyncio.Event()
         self._joined = False
         self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
+        self._awoke_at = -math.inf
+        """When a suspension was last noticed, by the loop's clock."""
         self.last_round = 0.0
         """When the intake last went round, by the loop's clock."""
 
@@ -209,6 +212,8 @@ class Worker:
     # ── ownership ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _claim(self, partition: Partition, epoch: int) -> None:
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
             claim = await self._source.claim(partition)
         except (SourceUnavailable, OwnershipLost) as error:
@@ -218,6 +223,9 @@ class Worker:
         owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
+        self._pulse.feel()
+        if self._awoke_at + self._limits.suspension_seconds > began:
+            owned.doubt()  # what we were told of the group, or the claim itself, may be older than the suspension
         owned.start(self._lost)
 
     async def _keep_pulse(self) -> None:
@@ -227,6 +235,7 @@ class Worker:
 
     def _suspended(self, seconds: float) -> None:
         self._observer.suspended(seconds)
+        self._awoke_at = asyncio.get_running_loop().time()
         for owned in self._owned.values():
             owned.doubt()
 

@@ -58,9 +58,7 @@ class Subject:
 
 
 @asynccontextmanager
-async def committing(
-    start: Position | None = None, feel_pulse: Callable[[], None] = lambda: None
-) -> AsyncIterator[Subject]:
+async def committing(start: Position | None = None, check: Callable[[], None] = lambda: None) -> AsyncIterator[Subject]:
     """A loop that runs, each of its commits taking a second."""
     broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
     broker.delay = lambda verb: COMMIT_SECONDS / 2
@@ -70,7 +68,7 @@ async def committing(
         settled.append(stored.record.offset)
 
     store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
-    commits = Commits(PARTITION, offsets, store, render, note, observer, feel_pulse)
+    commits = Commits(PARTITION, offsets, store, render, note, observer, check)
     running = asyncio.create_task(commits.run())
     yield Subject(broker, offsets, commits, observer, settled, running)
     running.cancel()
@@ -392,7 +390,7 @@ async def test_the_pulse_is_felt_before_anything_is_stored_and_a_proof_that_it_a
         if slept and slept.pop():
             subject.commits.prove(lambda: None)
 
-    async with committing(feel_pulse=feel) as subject:
+    async with committing(check=feel) as subject:
         subject.receive(0)
         subject.add(0)
         await subject.commits.emptied()
