@@ -28,7 +28,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
 from service.engine.ports import Outgoing, OwnershipLost, SourceUnavailable, Store, StoreUnavailable
-from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
+from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
@@ -159,8 +159,13 @@ class SharedStore:
         self._prefix = prefix
         self._producer = producer
         self._consumer = consumer
+        self._member_id = member_id_of(consumer)
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        """A member that was expelled and knows it publishes nothing more: what it says may differ by now from what the
+        next owner has said."""
+        if member_id_of(self._consumer) != self._member_id:
+            raise OwnershipLost(f"{self._where.topic}/{self._where.partition} was taken away with the membership")
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await _send_all(self._producer, self._prefix, records)

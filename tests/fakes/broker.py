@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from service.domain.record import Partition
-from service.engine.commit_metadata import decode
+from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import Outgoing
 from tests.fakes.output import Fate, Output, Transaction
@@ -103,7 +103,7 @@ class FakeBroker:
         self.commit_trouble: Callable[[Partition], CommitTrouble | None] = lambda partition: None
         self.generation = 0
         self.claimants: dict[Partition, str] = {}
-        """Who was the last to claim a partition, or to read its position where nothing is claimed."""
+        """Who was the last to claim a partition, where there are transactions."""
         self.assigned: dict[Partition, FakeSource] = {}
         """To whom the group has dealt out each partition, as long as that one is a member."""
         self.stored: Callable[[StoredCommit], None] = lambda commit: None
@@ -139,8 +139,12 @@ class FakeBroker:
         return place
 
     def position(self, partition: Partition) -> Position:
-        """What a new owner would read."""
-        return decode(*self.committed.get(partition, (0, "")))
+        """What a new owner would read. Metadata that is damaged is ignored."""
+        offset, metadata = self.committed.get(partition, (0, ""))
+        try:
+            return decode(offset, metadata)
+        except MetadataDamaged:
+            return Position(offset)
 
     async def answer(self, verb: str, effect: Callable[[], Result], share: float = 1.0) -> Result:
         """What `effect` returns or raises, after `share` of the time that the verb takes. It happens when half of that
@@ -208,9 +212,10 @@ class FakeBroker:
 
     async def _expel(self, member: FakeSource) -> None:
         """Unless it is heard of again before its session is over."""
-        membership, wakings = self._memberships.get(member), member.process.wakings
+        member_id, wakings = self._memberships[member].member_id, member.process.wakings
         await asyncio.sleep(self.session_seconds)
-        if member.process.silent and member.process.wakings == wakings and self._memberships.get(member) == membership:
+        is_heard_of = not member.process.silent or member.process.wakings != wakings
+        if not is_heard_of and member in self.members and self._memberships[member].member_id == member_id:
             self.leave(member)
 
     async def _rebalance(self) -> None:

@@ -56,7 +56,7 @@ class Chaos:
                 )
             )()
         await self.stage.come_to_rest()
-        if self._aside:
+        while self._aside:
             await asyncio.wait(self._aside)
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +132,7 @@ class Chaos:
             self._random.choice(self.stage.members).source.troubles[verb].append(SourceUnavailable("made to fail"))
 
     def _delay(self, verb: str) -> float:
-        return self._random.uniform(0, {"fetch": 0.05, "find out": 5.0}.get(verb, 0.4))
+        return self._random.uniform(0, {"fetch": 0.05, "find out": SESSION_SECONDS / 5}.get(verb, 0.4))
 
     def _commit_trouble(self, partition: Partition) -> CommitTrouble | None:
         return self._random.choice(list(CommitTrouble)) if self._random.random() < self.stage.trouble / 3 else None

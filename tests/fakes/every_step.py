@@ -57,7 +57,7 @@ class SteppedCourse:
         first.process.before_step(self._number, lambda: self._strike(first))
         stage.publish(len(EVENTS))
         await stage.come_to_rest()
-        if self._aside:
+        while self._aside:
             await asyncio.wait(self._aside)
 
     def _fate(self, placed: PlacedEvent) -> Fate:

@@ -63,6 +63,10 @@ class FakeProcess:
         """Call `blow`, which may suspend or kill the process, when the step of that number is about to be taken."""
         self._before_steps[number] = blow
 
+    def spare(self) -> None:
+        """No blow falls any more that has not fallen yet."""
+        self._before_steps.clear()
+
     def admits(self, step: Step) -> bool:
         if not self.silent:
             self.steps += 1

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 from service.domain.record import Partition, Record
-from service.engine.offsets import Position
-from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable
+from service.engine.ports import AssignmentListener, Claim, Outgoing, OwnershipLost, SourceUnavailable
 from tests.fakes.broker import NOBODY, FakeBroker, Membership
 from tests.fakes.process import FakeProcess
-from tests.fakes.stores import FakeSharedStore, FakeStore
+from tests.fakes.stores import FakeSharedStore, FakeStore, Publishing
 
 Delivery: TypeAlias = Literal["exactly_once", "at_least_once"]
 
@@ -32,7 +31,7 @@ class FakeSource:
     ) -> None:
         self.troubles: dict[str, deque[Exception]] = defaultdict(deque)
         self.process = process
-        self.publishing: Callable[[Partition], None] = lambda partition: None
+        self.publishing: Publishing = lambda partition, records: None
         """Told before records leave that are published outside of a transaction."""
         self.stores: list[FakeStore | FakeSharedStore] = []
         self.epochs: dict[Partition, int] = {}
@@ -84,7 +83,7 @@ class FakeSource:
         self._fail("claim")
         store = await self._open(partition)
         await self._process.breathe()
-        position = await self._broker.answer("claim", lambda: self._read_position(partition), 0.5)
+        position = await self._broker.answer("claim", lambda: self._broker.position(partition), 0.5)
         if partition not in self.epochs:
             raise OwnershipLost(f"{partition} went away meanwhile")
         self.positions[partition] = position.frontier
@@ -176,18 +175,16 @@ class FakeSource:
 
     async def _open(self, partition: Partition) -> FakeStore | FakeSharedStore:
         if self._delivery == "at_least_once":
-            return FakeSharedStore(self._broker, partition, self._membership_for, self._process, self.publishing)
+            return FakeSharedStore(self._broker, partition, self._membership_for, self._process, self._publishing)
         fence = await self._broker.answer("claim", lambda: self._fence(partition), 0.5)
         return FakeStore(self._broker, partition, fence, self._process)
+
+    def _publishing(self, partition: Partition, records: Sequence[Outgoing]) -> None:
+        self.publishing(partition, records)
 
     def _fence(self, partition: Partition) -> int:
         self._broker.claimants[partition] = self._process.name
         return self._broker.fence(partition)
-
-    def _read_position(self, partition: Partition) -> Position:
-        if self._delivery == "at_least_once":
-            self._broker.claimants[partition] = self._process.name
-        return self._broker.position(partition)
 
     def _membership_for(self, partition: Partition) -> Membership:
         if partition not in self.epochs:

@@ -98,6 +98,8 @@ class Stage:
             while leaving := list(self.members):  # one that is killed meanwhile is replaced
                 await asyncio.gather(*(member.stop() for member in leaving))
                 self.members = [member for member in self.members if member not in leaving]
+        for member in self.ever:
+            member.process.spare()
 
     def _any_fate(self, placed: PlacedEvent) -> Fate:
         return self._random.choice(TROUBLES) if self._random.random() < self.trouble else "answered"
@@ -148,7 +150,9 @@ class Stage:
         return placed.offset in self.broker.position(placed.partition).attempted
 
     def _told(self, topic: str) -> list[Told]:
-        return [told_by(sent) for sent in self.broker.published if sent.topic == topic]
+        """As records say, those left out that nobody can be blamed for."""
+        excused = {id(record) for record in self.ownership.excused}
+        return [told_by(sent) for sent in self.broker.published if sent.topic == topic and id(sent) not in excused]
 
     def _faults_of_records(self) -> list[str]:
         """Each event has its result, the right one, and each that failed its dead letter; exactly one of them in

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from service.domain.record import Partition
 from service.engine.ports import Outgoing, OwnershipLost, StoreUnavailable
@@ -18,6 +19,8 @@ from tests.fakes.broker import (
     WrongGeneration,
 )
 from tests.fakes.process import FakeProcess
+
+Publishing: TypeAlias = Callable[[Partition, Sequence[Outgoing]], None]
 
 
 class FakeStore:
@@ -33,7 +36,7 @@ class FakeStore:
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         try:
             await self._commit(tuple(records), offset, metadata)
-        except Fenced as error:
+        except (Fenced, MetadataTooLarge) as error:  # after either, aiokafka's producer is of no use
             raise OwnershipLost(str(error)) from error
 
     async def close(self) -> None:
@@ -47,13 +50,10 @@ class FakeStore:
         share = 0.5 if records else 1.0
         if records:
             await self._ask(lambda: broker.write(partition, fence, records), share)
-        try:
-            await self._ask(lambda: broker.write_offset(partition, fence, offset, metadata), share)
-            if trouble is CommitTrouble.NOT_STORED:
-                raise StoreUnavailable("made to fail")
-        except (MetadataTooLarge, StoreUnavailable) as error:
+        await self._ask(lambda: broker.write_offset(partition, fence, offset, metadata), share)
+        if trouble is CommitTrouble.NOT_STORED:
             await self._ask(lambda: broker.abort(partition, fence))
-            raise StoreUnavailable(str(error)) from error
+            raise StoreUnavailable("made to fail")
         if trouble is CommitTrouble.FENCED:
             await self._ask(lambda: broker.bar(partition))
         if trouble is CommitTrouble.LOST_AND_NOT_STORED:
@@ -71,7 +71,7 @@ class FakeStore:
 
 class FakeSharedStore:
     """Implements `engine.ports.Store` without transactions: publishes, then commits as the member that the worker
-    believes it is. `membership` is asked for a partition and raises `OwnershipLost` where the worker itself knows that
+    believes it is. `membership` is asked first, and raises `OwnershipLost` where the worker itself knows that
     it has lost it; `publishing` is told before records leave."""
 
     def __init__(
@@ -80,7 +80,7 @@ class FakeSharedStore:
         partition: Partition,
         membership: Callable[[Partition], Membership],
         process: FakeProcess,
-        publishing: Callable[[Partition], None],
+        publishing: Publishing,
     ) -> None:
         self._broker = broker
         self._partition = partition
@@ -93,10 +93,10 @@ class FakeSharedStore:
         broker, trouble = self._broker, self._broker.commit_trouble(self._partition)
         commit = StoredCommit(self._partition, tuple(records), offset, metadata, self._process.name)
         await self._process.breathe()
-        if commit.records:
-            self._publishing(self._partition)
-            await broker.answer("commit", lambda: broker.publish(commit.records))
         membership = self._membership(self._partition)
+        if commit.records:
+            self._publishing(self._partition, commit.records)
+            await broker.answer("commit", lambda: broker.publish(commit.records))
         try:
             await self._process.breathe()
             await broker.answer("commit", lambda: self._arrive(commit, membership, trouble))
