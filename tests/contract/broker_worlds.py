@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition, Record
 from service.engine.ports import Claim, Outgoing, Source
@@ -122,8 +123,8 @@ class World(Protocol):
         """What a reader sees under `read_committed`."""
         ...
 
-    async def write_and_stop(self, seat: Seat, claim: Claim, value: bytes) -> None:
-        """Only in transactions: publish in one, and get no further."""
+    async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
+        """Only in transactions: write a record and an offset of the claimed partition into one, and never end it."""
         ...
 
 
@@ -175,11 +176,11 @@ class SimulatedWorld:
     async def readable(self) -> list[bytes | None]:
         return [record.value for record in self._broker.output.readable(RESULTS)]
 
-    async def write_and_stop(self, seat: Seat, claim: Claim, value: bytes) -> None:
+    async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
         self._broker.delay = lambda verb: 1.0
         assert isinstance(seat.process, FakeProcess)
-        committing = seat.process.spawn(claim.store.commit([Outgoing(RESULTS, b"key", value)], 1, ""))
-        await asyncio.sleep(0.5)
+        committing = seat.process.spawn(claim.store.commit([Outgoing(RESULTS, b"key", value)], offset, ""))
+        await asyncio.sleep(0.9)  # the offset has been written, and its answer is on the way
         committing.cancel()
         self._broker.delay = lambda verb: 0.001
 
@@ -261,12 +262,14 @@ class RealWorld:
         await self._reader.read_to_end()
         return [record.value for record in self._reader.records]
 
-    async def write_and_stop(self, seat: Seat, claim: Claim, value: bytes) -> None:
+    async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
         producer: AIOKafkaProducer = claim.store._producer  # type: ignore[attr-defined]
 
         async def write() -> None:
             await producer.begin_transaction()
             await producer.send_and_wait(self._prefix + RESULTS, value)
+            offsets = {TopicPartition(*partition): OffsetAndMetadata(offset, "")}
+            await producer.send_offsets_to_transaction(offsets, self._settings.group_id)
 
         await seat.process.run(write())
 
