@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -297,8 +297,3 @@ async def _cancel_the_rest() -> None:
         task.cancel()
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*rest, return_exceptions=True)
-
-
-def group_of(seats: Sequence[Seat]) -> dict[Partition, Seat]:
-    """Who has which partition."""
-    return {partition: seat for seat in seats for partition in seat.epochs}

@@ -15,7 +15,7 @@ from service.domain.record import Record
 from service.engine.commit_metadata import encode
 from service.engine.offsets import Position
 from service.engine.ports import OwnershipLost, StoreUnavailable
-from tests.contract.broker_worlds import World, group_of, real, settled, simulated, until
+from tests.contract.broker_worlds import World, real, settled, simulated, until
 from tests.fakes.source import Delivery
 
 pytestmark = pytest.mark.timeout(60)
@@ -258,7 +258,7 @@ async def test_a_member_suspended_beyond_its_session_is_expelled_and_comes_back_
 
     assert still_believes == before, "it hears of it only later"
     assert first.epochs.items().isdisjoint(before.items())
-    assert set(group_of([first, second])) == set(world.partitions)
+    assert {*first.epochs, *second.epochs} == set(world.partitions)
 
 
 async def test_a_rebalance_waits_for_a_suspended_member_until_its_session_is_over(world: World) -> None:

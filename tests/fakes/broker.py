@@ -17,15 +17,13 @@ from service.domain.record import Partition
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import Outgoing
-from tests.fakes.output import Fate, Output, Transaction
+from tests.fakes.output import Output
+from tests.fakes.transactions import Refused, StoredCommit, Transactions, check_length
 
 if TYPE_CHECKING:
     from tests.fakes.source import FakeSource
 
 Result = TypeVar("Result")
-
-METADATA_LIMIT_BYTES = 4096
-"""Kafka's `offset.metadata.max.bytes`."""
 
 Assign: TypeAlias = "Callable[[Sequence[FakeSource], Sequence[Partition]], Mapping[FakeSource, Sequence[Partition]]]"
 
@@ -43,31 +41,8 @@ class CommitTrouble(Enum):
     """The broker takes nothing from this worker any more, though nobody has taken its place yet."""
 
 
-class Refused(Exception):
-    """The broker does not do what was asked."""
-
-
-class Fenced(Refused):
-    """Somebody else has claimed the partition since."""
-
-
 class WrongGeneration(Refused):
     """The member is not, or not any more, one of the group's present generation."""
-
-
-class MetadataTooLarge(Refused):
-    """More than `METADATA_LIMIT_BYTES`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCommit:
-    """What one commit has made durable. Outside of a transaction, `records` were published just before."""
-
-    partition: Partition
-    records: tuple[Outgoing, ...]
-    offset: int
-    metadata: str
-    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +68,7 @@ class FakeBroker:
     def __init__(self, *partitions: Partition, session_seconds: float = 45.0) -> None:
         self.logs: dict[Partition, list[tuple[int, bytes]]] = {partition: [] for partition in partitions}
         self.output = Output()
+        self.transactions = Transactions(self.output, self._store)
         self.commits: list[StoredCommit] = []
         self.committed: dict[Partition, tuple[int, str]] = {}
         self.members: list[FakeSource] = []
@@ -111,8 +87,6 @@ class FakeBroker:
         self._memberships: dict[FakeSource, Membership] = {}
         self._gone: dict[FakeSource, asyncio.Future[None]] = {}
         self._member_ids = 0
-        self._fences: dict[Partition, int] = dict.fromkeys(partitions, 0)
-        self._open: dict[Partition, tuple[Transaction, tuple[int, str] | None]] = {}
         self._rebalance_wanted = False
         self._rebalancing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -249,53 +223,11 @@ class FakeBroker:
         if hearing.done():
             hearing.result()
 
-    # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── commits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def fence(self, partition: Partition) -> int:
-        """From now on nobody but the holder of this number stores anything for the partition in a transaction. One
-        that is open is aborted."""
-        if (opened := self._open.pop(partition, None)) is not None:
-            self.output.end(opened[0], Fate.ABORTED)
-        self._fences[partition] += 1
-        return self._fences[partition]
-
-    def bar(self, partition: Partition) -> None:
-        """Fence whoever has claimed the partition, in favour of nobody."""
-        self.fence(partition)
-
-    def write(self, partition: Partition, fence: int, records: Sequence[Outgoing]) -> None:
-        """Into the transaction of the partition's claimant, which begins with it."""
-        transaction, offset = self._transaction(partition, fence)
-        for record in records:
-            self.output.add(transaction, record)
-        self._open[partition] = (transaction, offset)
-
-    def write_offset(self, partition: Partition, fence: int, offset: int, metadata: str) -> None:
-        """Likewise."""
-        transaction, _ = self._transaction(partition, fence)
-        self._open[partition] = (transaction, None)
-        _check_length(metadata)
-        self._open[partition] = (transaction, (offset, metadata))
-
-    def abort(self, partition: Partition, fence: int) -> None:
-        transaction, _ = self._transaction(partition, fence)
-        self._open.pop(partition, None)
-        self.output.end(transaction, Fate.ABORTED)
-
-    def end(self, partition: Partition, fence: int, owner: str) -> None:
-        """Records and offset count from now on."""
-        transaction, offset = self._transaction(partition, fence)
-        self._open.pop(partition, None)
-        self.output.end(transaction, Fate.COMMITTED)
-        if offset is not None:
-            self._store(StoredCommit(partition, tuple(transaction.records), *offset, owner))
-
-    def _transaction(self, partition: Partition, fence: int) -> tuple[Transaction, tuple[int, str] | None]:
-        if self._fences[partition] != fence:
-            raise Fenced(f"another worker has taken {partition}")
-        return self._open.get(partition, (Transaction(), None))
-
-    # ── plain commits ───────────────────────────────────────────────────────────────────────────────────────────────
+        """See `Transactions.fence`."""
+        return self.transactions.fence(partition)
 
     def publish(self, records: Sequence[Outgoing]) -> None:
         for record in records:
@@ -305,7 +237,7 @@ class FakeBroker:
         """Only from a member of the present generation. Whoever holds up a rebalance may still commit."""
         if membership.generation != self.generation or membership not in self._memberships.values():
             raise WrongGeneration(f"{commit.owner} is not of generation {self.generation}")
-        _check_length(commit.metadata)
+        check_length(commit.metadata)
         self._store(commit)
 
     def _store(self, commit: StoredCommit) -> None:
@@ -317,8 +249,3 @@ class FakeBroker:
 def _tell(answered: asyncio.Future[Any], tell: Callable[[Any], None], what: object) -> None:
     if not answered.done():
         tell(what)
-
-
-def _check_length(metadata: str) -> None:
-    if len(metadata) > METADATA_LIMIT_BYTES:
-        raise MetadataTooLarge(f"{len(metadata)} bytes of metadata")

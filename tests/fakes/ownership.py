@@ -16,8 +16,9 @@ from collections.abc import Sequence
 
 from service.domain.record import Partition
 from service.engine.ports import Outgoing
-from tests.fakes.broker import FakeBroker, StoredCommit
+from tests.fakes.broker import FakeBroker
 from tests.fakes.member import Member
+from tests.fakes.transactions import StoredCommit
 
 
 class Ownership:

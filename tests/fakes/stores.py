@@ -9,16 +9,9 @@ from typing import TypeAlias
 
 from service.domain.record import Partition
 from service.engine.ports import Outgoing, OwnershipLost, StoreUnavailable
-from tests.fakes.broker import (
-    CommitTrouble,
-    FakeBroker,
-    Fenced,
-    Membership,
-    MetadataTooLarge,
-    StoredCommit,
-    WrongGeneration,
-)
+from tests.fakes.broker import CommitTrouble, FakeBroker, Membership, WrongGeneration
 from tests.fakes.process import FakeProcess
+from tests.fakes.transactions import Fenced, MetadataTooLarge, StoredCommit
 
 Publishing: TypeAlias = Callable[[Partition, Sequence[Outgoing]], None]
 
@@ -45,21 +38,21 @@ class FakeStore:
         self.closed = True
 
     async def _commit(self, records: tuple[Outgoing, ...], offset: int, metadata: str) -> None:
-        broker, partition, fence = self._broker, self._partition, self._fence
-        trouble = broker.commit_trouble(partition)
+        transactions, partition, fence = self._broker.transactions, self._partition, self._fence
+        trouble = self._broker.commit_trouble(partition)
         share = 0.5 if records else 1.0
         if records:
-            await self._ask(lambda: broker.write(partition, fence, records), share)
-        await self._ask(lambda: broker.write_offset(partition, fence, offset, metadata), share)
+            await self._ask(lambda: transactions.write(partition, fence, records), share)
+        await self._ask(lambda: transactions.write_offset(partition, fence, offset, metadata), share)
         if trouble is CommitTrouble.NOT_STORED:
-            await self._ask(lambda: broker.abort(partition, fence))
+            await self._ask(lambda: transactions.abort(partition, fence))
             raise StoreUnavailable("made to fail")
         if trouble is CommitTrouble.FENCED:
-            await self._ask(lambda: broker.bar(partition))
+            await self._ask(lambda: transactions.bar(partition))
         if trouble is CommitTrouble.LOST_AND_NOT_STORED:
             await self._ask(lambda: None)
             raise OwnershipLost("whether it was stored is unknown: it was not")
-        await self._ask(lambda: broker.end(partition, fence, self._process.name))
+        await self._ask(lambda: transactions.end(partition, fence, self._process.name))
         if trouble is CommitTrouble.LOST_BUT_STORED:
             raise OwnershipLost("whether it was stored is unknown: it was")
 
