@@ -41,7 +41,7 @@ bench: setup ## Events per second beside a plain worker, on a real broker: make 
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
 
-simulate: setup ## Whole workers in virtual time through random trouble: make simulate [SEEDS=2000] [FIRST=0]
+simulate: setup ## Whole workers in virtual time through random trouble and a blow at every step: make simulate [SEEDS=2000] [FIRST=0]
 	@$(bin)/python -m tests.chaos.simulate --first $(FIRST) --seeds $(SEEDS)
 
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)

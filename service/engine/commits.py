@@ -99,8 +99,12 @@ class Commits:
         render: Render,
         settled: Callable[[Outcome], None],
         observer: Observer,
+        check: Callable[[], None] = lambda: None,
         progress: Progress | None = None,
     ) -> None:
+        """`check` is called before anything is stored; it may ask for a proof, or raise `OwnershipLost`. `progress` is
+        told of commits under way."""
+        self._check = check
         self._progress = progress or Progress()
         self._partition = partition
         self._offsets = offsets
@@ -229,11 +233,14 @@ class Commits:
         self._marks.clear()
 
     async def _store_proof(self) -> None:
+        """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
+        self._check()
         while (proved := self._proof_due) is not None:
             stored = await self._commit((), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
+            self._check()
 
     async def _store_batch(self) -> None:
         while self._batch:

@@ -31,6 +31,8 @@ class Lease:
         self._doubtful = False
         self._open = asyncio.Event()
         self._open.set()
+        self._certain = asyncio.Event()
+        self._certain.set()
         self._ended = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -53,10 +55,12 @@ class Lease:
 
     def doubt(self) -> None:
         self._doubtful = True
+        self._certain.clear()
         self._move_gate()
 
     def prove(self) -> None:
         self._doubtful = False
+        self._certain.set()
         self._move_gate()
 
     def _move_gate(self) -> None:
@@ -70,6 +74,7 @@ class Lease:
         self._why = self._why or why
         self._ended.set()
         self._open.set()
+        self._certain.set()
         for turn in self._waiting:
             if not turn.done():
                 turn.set_exception(OwnershipLost(self._why))
@@ -104,6 +109,15 @@ class Lease:
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
+
+    async def proven(self) -> None:
+        """Within a call, before what must not be done by one who was replaced meanwhile: blocks while the lease is
+        doubtful, though not while it is held. Raises `OwnershipLost` when it has ended."""
+        self._feel_pulse()
+        while not self._certain.is_set():
+            await self._certain.wait()
+            self._feel_pulse()
+        self.check()
 
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by

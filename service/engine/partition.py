@@ -42,7 +42,10 @@ class OwnedPartition:
         self._claim = claim
         self._offsets = Offsets(claim.position)
         self._observer = observer
-        self._commits = Commits(partition, self._offsets, claim.store, render, self._settled, observer, progress)
+        self._feel_pulse = feel_pulse
+        self._commits = Commits(
+            partition, self._offsets, claim.store, render, self._settled, observer, self._check, progress
+        )
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -67,6 +70,8 @@ class OwnedPartition:
             if task.cancelled():
                 return
             error = task.exception()
+            if self.lease.ended:  # it was given up, and has noticed before it was cancelled
+                return
             self.lease.end(str(error))
             lost(self, str(error) if isinstance(error, OwnershipLost) else f"{type(error).__name__}: {error}")
 
@@ -95,6 +100,7 @@ class OwnedPartition:
         """See `CallContext.mark`."""
         self.lease.check()
         await self._commits.mark(record.offset)
+        await self.lease.proven()  # the worker may have slept while the mark was stored
 
     def settle(self, outcome: Outcome) -> None:
         """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner
@@ -123,6 +129,11 @@ class OwnedPartition:
         self.lease.end(why)
         if self._task is not None:
             self._task.cancel()
+
+    def _check(self) -> None:
+        """Before anything is stored. Raises `OwnershipLost` when the partition has been given up."""
+        self._feel_pulse()
+        self.lease.check()
 
     async def close(self, why: str) -> None:
         """Give the partition up: no call starts, nothing more is stored."""

@@ -87,6 +87,8 @@ class Worker:
         self._joined = False
         self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
         self._rounds = Progress(self._progress.clock)
+        self._awoke_at = -math.inf
+        """When a suspension was last noticed, by the loop's clock."""
 
     @property
     def ready(self) -> bool:
@@ -243,6 +245,8 @@ class Worker:
     # ── ownership ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _claim(self, partition: Partition, epoch: int) -> None:
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
             with self._progress.expecting(LONGEST_CLAIM_SECONDS):
                 claim = await self._source.claim(partition)
@@ -253,6 +257,9 @@ class Worker:
         owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel, self._progress)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
+        self._pulse.feel()
+        if self._awoke_at + self._limits.suspension_seconds > began:
+            owned.doubt()  # what we were told of the group, or the claim itself, may be older than the suspension
         owned.start(self._lost)
 
     async def _keep_pulse(self) -> None:
@@ -262,6 +269,7 @@ class Worker:
 
     def _suspended(self, seconds: float) -> None:
         self._observer.suspended(seconds)
+        self._awoke_at = asyncio.get_running_loop().time()
         for owned in self._owned.values():
             owned.doubt()
 

@@ -1,10 +1,12 @@
-"""How to reach the brokers: the keyword arguments that every aiokafka client is made with."""
+"""How to reach the brokers, and who we are to them: the keyword arguments that every aiokafka client is made with."""
 
 from __future__ import annotations
 
 import logging
 import ssl
 from typing import Any
+
+from aiokafka import AIOKafkaConsumer
 
 from service.settings import KafkaSettings
 
@@ -37,6 +39,11 @@ def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
 def words(error: Exception) -> str:
     """What an error of aiokafka's says; a time-out of ours says nothing but its name."""
     return str(error) or type(error).__name__
+
+
+def member_id_of(consumer: AIOKafkaConsumer) -> str:
+    """aiokafka keeps it to itself; nothing else tells a member that stayed from one that was expelled and came back."""
+    return str(consumer._coordinator.member_id)
 
 
 def quieten() -> None:

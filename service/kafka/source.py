@@ -24,7 +24,7 @@ from service.domain.record import Partition, Record
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
-from service.kafka.connection import connection_arguments, words
+from service.kafka.connection import connection_arguments, member_id_of, words
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -145,10 +145,8 @@ class KafkaSource:
         return self._consumer is consumer
 
     def member_id(self) -> str:
-        """aiokafka keeps it to itself; nothing else tells a member that stayed from one that was expelled and came
-        back."""
-        coordinator = self._joined()._coordinator
-        return str(coordinator.member_id)
+        """As the group knows us."""
+        return member_id_of(self._joined())
 
     async def _committed(self, partition: Partition) -> Position:
         """An offset beyond the end of the log is that of a topic that was deleted and made anew."""

@@ -38,7 +38,7 @@ from service.engine.ports import (
     StoreUnavailable,
 )
 from service.kafka.admission import Admission, stored_bytes
-from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
+from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
@@ -198,8 +198,13 @@ class SharedStore:
         self._stores = stores
         self._producer = producer
         self._consumer = consumer
+        self._member_id = member_id_of(consumer)
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
+        """A member that was expelled and knows it publishes nothing more: what it says may differ by now from what the
+        next owner has said."""
+        if member_id_of(self._consumer) != self._member_id:
+            raise OwnershipLost(f"{self._where.topic}/{self._where.partition} was taken away with the membership")
         stores, producer = self._stores, self._producer
         await _ensure_admitted(stores.admission, producer, stores.prefix, records)
         try:

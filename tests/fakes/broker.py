@@ -1,26 +1,29 @@
-"""A Kafka of one process: logs with holes, one consumer group with eager rebalances, and commits that are stored whole
-or not at all, from whoever claimed the partition last. Owns no policy: tests say what fails and how long it takes."""
+"""A Kafka of one process: logs with holes, one consumer group with eager rebalances and sessions, and commits, in
+transactions that the last claimant of a partition alone may end, or plain, of the present generation alone.
+
+Owns no policy: tests say what fails and how long it takes. `tests/contract/test_brokers.py` holds it to a real broker.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from service.domain.record import Partition
-from service.engine.commit_metadata import decode
+from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
-from service.engine.ports import Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
+from service.engine.ports import Outgoing
+from tests.fakes.output import Output
+from tests.fakes.transactions import Refused, StoredCommit, Transactions, check_length
 
 if TYPE_CHECKING:
-    from tests.fakes.process import FakeProcess
     from tests.fakes.source import FakeSource
 
-METADATA_LIMIT_BYTES = 4096
-"""Kafka's `offset.metadata.max.bytes`."""
+Result = TypeVar("Result")
 
 Assign: TypeAlias = "Callable[[Sequence[FakeSource], Sequence[Partition]], Mapping[FakeSource, Sequence[Partition]]]"
 
@@ -34,17 +37,23 @@ class CommitTrouble(Enum):
     """The worker cannot know."""
     LOST_BUT_STORED = auto()
     """The worker cannot know."""
+    FENCED = auto()
+    """The broker takes nothing from this worker any more, though nobody has taken its place yet."""
+
+
+class WrongGeneration(Refused):
+    """The member is not, or not any more, one of the group's present generation."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredCommit:
-    """What one commit has made durable."""
+class Membership:
+    """What a member says of itself with a plain commit."""
 
-    partition: Partition
-    records: tuple[Outgoing, ...]
-    offset: int
-    metadata: str
-    owner: str
+    member_id: int
+    generation: int
+
+
+NOBODY = Membership(-1, -1)
 
 
 def in_turn(members: Sequence[FakeSource], partitions: Sequence[Partition]) -> Mapping[FakeSource, Sequence[Partition]]:
@@ -53,22 +62,36 @@ def in_turn(members: Sequence[FakeSource], partitions: Sequence[Partition]) -> M
 
 
 class FakeBroker:
-    """`delay` says how long a verb ("fetch", "claim", "commit") takes, `commit_trouble` what befalls a commit."""
+    """`delay` says how long a verb ("fetch", "claim", "commit", "close", "find out") takes, `commit_trouble` what
+    befalls a commit."""
 
-    def __init__(self, *partitions: Partition) -> None:
+    def __init__(self, *partitions: Partition, session_seconds: float = 45.0) -> None:
         self.logs: dict[Partition, list[tuple[int, bytes]]] = {partition: [] for partition in partitions}
+        self.output = Output()
+        self.transactions = Transactions(self.output, self._store)
         self.commits: list[StoredCommit] = []
         self.committed: dict[Partition, tuple[int, str]] = {}
         self.members: list[FakeSource] = []
+        self.session_seconds = session_seconds
+        """A member that is not heard of for so long is no member any more."""
         self.assign: Assign = in_turn
         self.delay: Callable[[str], float] = lambda verb: 0.001
         self.commit_trouble: Callable[[Partition], CommitTrouble | None] = lambda partition: None
         self.refused_topics: set[str] = set()
         """What is to be published there makes its commit fail."""
-        self._fences: dict[Partition, int] = dict.fromkeys(partitions, 0)
-        self._somebody_left = asyncio.Event()
+        self.generation = 0
+        self.claimants: dict[Partition, str] = {}
+        """Who was the last to claim a partition, where there are transactions."""
+        self.assigned: dict[Partition, FakeSource] = {}
+        """To whom the group has dealt out each partition, as long as that one is a member."""
+        self.stored: Callable[[StoredCommit], None] = lambda commit: None
+        """Told of every commit, before it counts."""
+        self._memberships: dict[FakeSource, Membership] = {}
+        self._gone: dict[FakeSource, asyncio.Future[None]] = {}
+        self._member_ids = 0
         self._rebalance_wanted = False
         self._rebalancing: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def partitions(self) -> list[Partition]:
@@ -77,7 +100,7 @@ class FakeBroker:
     @property
     def published(self) -> list[Outgoing]:
         """Everything published, in the order in which it was stored."""
-        return [record for commit in self.commits for record in commit.records]
+        return self.output.published
 
     def append(self, partition: Partition, value: bytes, offset: int | None = None) -> int:
         """The record's offset: the next one, or a later one, which leaves a hole."""
@@ -100,27 +123,63 @@ class FakeBroker:
             member.set_back(partition)
 
     def position(self, partition: Partition) -> Position:
-        """What a new owner would read."""
-        return decode(*self.committed.get(partition, (0, "")))
+        """What a new owner would read. Metadata that is damaged is ignored."""
+        offset, metadata = self.committed.get(partition, (0, ""))
+        try:
+            return decode(offset, metadata)
+        except MetadataDamaged:
+            return Position(offset)
+
+    async def answer(self, verb: str, effect: Callable[[], Result], share: float = 1.0) -> Result:
+        """What `effect` returns or raises, after `share` of the time that the verb takes. It happens when half of that
+        has passed, whether or not the asker is still there by then to hear of it."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Result] = loop.create_future()
+        seconds = self.delay(verb) * share
+        here = contextvars.Context()
+
+        def arrive() -> None:
+            try:
+                result = effect()
+            except Refused as refusal:
+                loop.call_later(seconds / 2, _tell, answered, answered.set_exception, refusal, context=here)
+            else:
+                loop.call_later(seconds / 2, _tell, answered, answered.set_result, result, context=here)
+
+        loop.call_later(seconds / 2, arrive, context=here)
+        return await answered
 
     # ── the group ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def join(self, member: FakeSource) -> None:
+    def join(self, member: FakeSource) -> int:
+        """The member's id: whoever joins again gets a new one."""
+        self._member_ids += 1
         self.members.append(member)
+        self._memberships[member] = Membership(self._member_ids, -1)
+        self._gone[member] = asyncio.get_running_loop().create_future()
+        if member.process.silent:
+            self.miss(member)
         self.rebalance()
+        return self._member_ids
 
     def leave(self, member: FakeSource) -> None:
         """Gone for the group, whether it knows or not."""
         if member in self.members:
             self.members.remove(member)
-            self._somebody_left.set()
+            del self._memberships[member]
+            self.assigned = {partition: owner for partition, owner in self.assigned.items() if owner is not member}
+            self._gone.pop(member).set_result(None)
             self.rebalance()
+
+    def miss(self, member: FakeSource) -> None:
+        """From now on nothing is heard of the member."""
+        self.spawn(self._expel(member))
 
     def rebalance(self) -> None:
         """Begin a rebalance, or let the one under way begin anew."""
         self._rebalance_wanted = True
         if self._rebalancing is None or self._rebalancing.done():
-            self._rebalancing = asyncio.get_running_loop().create_task(self._rebalance(), context=contextvars.Context())
+            self._rebalancing = self.spawn(self._rebalance())
 
     async def balanced(self) -> None:
         """Blocks until no rebalance is under way."""
@@ -128,72 +187,75 @@ class FakeBroker:
             await asyncio.wait((self._rebalancing,))
             self._rebalancing.result()
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """In no worker's process."""
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _expel(self, member: FakeSource) -> None:
+        """Unless it is heard of again before its session is over."""
+        member_id, wakings = self._memberships[member].member_id, member.process.wakings
+        await asyncio.sleep(self.session_seconds)
+        is_heard_of = not member.process.silent or member.process.wakings != wakings
+        if not is_heard_of and member in self.members and self._memberships[member].member_id == member_id:
+            self.leave(member)
+
     async def _rebalance(self) -> None:
-        """Eager: everybody gives up everything, then all is dealt out anew. The dead hold it up until they count as
-        gone."""
+        """Eager: everybody gives up everything, then all is dealt out anew. One that is silent holds it up until its
+        session is over."""
         while self._rebalance_wanted:
             self._rebalance_wanted = False
-            await asyncio.gather(*(member.give_up(member.membership) for member in self.members))
-            while any(member.is_dead for member in self.members):
-                self._somebody_left.clear()
-                await self._somebody_left.wait()
-            if not self._rebalance_wanted and self.members:
-                shares = self.assign(tuple(self.members), self.partitions)
-                await asyncio.gather(*(member.take(shares[member], member.membership) for member in shares))
+            await asyncio.gather(*(self._heard(member, member.give_up(member.membership)) for member in self.members))
+            if self._rebalance_wanted or not self.members:
+                continue
+            self.generation += 1
+            for member, membership in self._memberships.items():
+                self._memberships[member] = Membership(membership.member_id, self.generation)
+            shares = self.assign(tuple(self.members), self.partitions)
+            self.assigned = {partition: member for member, share in shares.items() for partition in share}
+            generation = self.generation
+            await asyncio.gather(
+                *(self._heard(member, member.take(shares[member], member.membership, generation)) for member in shares)
+            )
 
-    # ── stores ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    async def _heard(self, member: FakeSource, news: Coroutine[Any, Any, None]) -> None:
+        """Until the member has taken the news, or is no member any more."""
+        gone = self._gone.get(member)
+        if gone is None:
+            news.close()
+            return
+        hearing = self.spawn(news)
+        await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not gone.done() and member.process.killed:
+            await gone
+        if hearing.done():
+            hearing.result()
+
+    # ── commits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def fence(self, partition: Partition) -> int:
-        """From now on nobody but the holder of this number stores anything for the partition."""
-        self._fences[partition] += 1
-        return self._fences[partition]
+        """See `Transactions.fence`."""
+        return self.transactions.fence(partition)
 
-    def is_fenced(self, partition: Partition, fence: int) -> bool:
-        return self._fences[partition] != fence
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        for record in records:
+            self.output.publish(record)
 
-    def store(self, commit: StoredCommit) -> None:
-        if len(commit.metadata) > METADATA_LIMIT_BYTES:
-            raise ValueError(f"{len(commit.metadata)} bytes of metadata")
+    def commit(self, commit: StoredCommit, membership: Membership) -> None:
+        """Only from a member of the present generation. Whoever holds up a rebalance may still commit."""
+        if membership.generation != self.generation or membership not in self._memberships.values():
+            raise WrongGeneration(f"{commit.owner} is not of generation {self.generation}")
+        check_length(commit.metadata)
+        self._store(commit)
+
+    def _store(self, commit: StoredCommit) -> None:
+        self.stored(commit)
         self.commits.append(commit)
         self.committed[commit.partition] = (commit.offset, commit.metadata)
 
 
-class FakeStore:
-    """Implements `engine.ports.Store` for the owner that holds `fence`."""
-
-    def __init__(self, broker: FakeBroker, partition: Partition, fence: int, process: FakeProcess) -> None:
-        self._broker = broker
-        self._partition = partition
-        self._fence = fence
-        self._process = process
-        self.closed = False
-
-    async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
-        await self._process.breathe()
-        written = tuple(records)
-        await asyncio.sleep(self._broker.delay("commit"))
-        await self._process.breathe()
-        if self._broker.is_fenced(self._partition, self._fence):
-            raise OwnershipLost(f"another worker has taken {self._partition}")
-        if refused := [place for place, sent in enumerate(written) if sent.topic in self._broker.refused_topics]:
-            raise RecordsRefused(refused, "the topic is gone")
-        match self._broker.commit_trouble(self._partition):
-            case None:
-                self._store(written, offset, metadata)
-            case CommitTrouble.NOT_STORED:
-                raise StoreUnavailable("made to fail")
-            case CommitTrouble.LOST_AND_NOT_STORED:
-                raise OwnershipLost("whether it was stored is unknown: it was not")
-            case CommitTrouble.LOST_BUT_STORED:
-                self._store(written, offset, metadata)
-                raise OwnershipLost("whether it was stored is unknown: it was")
-        await asyncio.sleep(self._broker.delay("commit"))
-        await self._process.breathe()
-
-    async def close(self) -> None:
-        await self._process.breathe()
-        await asyncio.sleep(self._broker.delay("close"))
-        self.closed = True
-
-    def _store(self, records: tuple[Outgoing, ...], offset: int, metadata: str) -> None:
-        self._broker.store(StoredCommit(self._partition, records, offset, metadata, self._process.name))
+def _tell(answered: asyncio.Future[Any], tell: Callable[[Any], None], what: object) -> None:
+    if not answered.done():
+        tell(what)

@@ -12,10 +12,11 @@ from service.domain.record import Partition
 from service.engine.commits import Commits
 from service.engine.offsets import Offsets, Position
 from tests.builders.outcomes import REFUSED, operation, outcome, record
-from tests.fakes.broker import CommitTrouble, FakeBroker, FakeStore
+from tests.fakes.broker import CommitTrouble, FakeBroker
 from tests.fakes.events import RESULTS, render, told_by
 from tests.fakes.process import FakeProcess
 from tests.fakes.recording import RecordingObserver
+from tests.fakes.stores import FakeStore
 
 PARTITION = Partition("changes", 0)
 COMMIT_SECONDS = 1.0
@@ -54,8 +55,8 @@ class Subject:
 
 
 @asynccontextmanager
-async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
-    """A loop that runs, each of its commits in two halves of half a second."""
+async def committing(start: Position | None = None, check: Callable[[], None] = lambda: None) -> AsyncIterator[Subject]:
+    """A loop that runs, each of its commits taking a second."""
     broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
     broker.delay = lambda verb: COMMIT_SECONDS / 2
     offsets = Offsets(start or Position(0))
@@ -64,7 +65,7 @@ async def committing(start: Position | None = None) -> AsyncIterator[Subject]:
         settled.append(stored.record.offset)
 
     store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
-    commits = Commits(PARTITION, offsets, store, render, note, observer)
+    commits = Commits(PARTITION, offsets, store, render, note, observer, check)
     running = asyncio.create_task(commits.run())
     yield Subject(broker, offsets, commits, observer, settled, running)
     running.cancel()

@@ -1,4 +1,4 @@
-"""A whole worker on fakes, in a process that can be killed."""
+"""A whole worker on fakes, in a process that can be suspended and killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fakes.broker import FakeBroker
 from tests.fakes.events import RESULTS, FakeEvent, Told, interpret, render, render_rows, told_by
 from tests.fakes.process import FakeProcess
 from tests.fakes.recording import RecordingObserver
-from tests.fakes.source import FakeSource
+from tests.fakes.source import Delivery, FakeSource
 
 RETRY = RetryPolicy(max_attempts=4, initial_seconds=1, max_seconds=20, deadline_seconds=600)
 INTAKE = IntakeLimits(records=10_000, bytes=10_000_000)
@@ -46,16 +46,18 @@ class Member:
         retry: RetryPolicy = RETRY,
         uniform: Uniform = shortest,
         clock: Callable[[], float] = lambda: 0.0,
+        suspension_seconds: float = 15.0,
+        delivery: Delivery = "exactly_once",
     ) -> None:
         self.broker = broker
         self.process = FakeProcess(name)
         self.observer = RecordingObserver()
-        self.source = FakeSource(broker, self.process)
+        self.source = FakeSource(broker, self.process, delivery=delivery)
         if callable(systems):
             systems = systems(self.process)
         gates = Gates(CircuitPolicy(), uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
-        limits = WorkerLimits(intake, drain_seconds)
+        limits = WorkerLimits(intake, drain_seconds, suspension_seconds)
         progress = Progress(asyncio.get_running_loop().time)
         self.worker = Worker(
             self.source, interpret, processing, render, render_rows, limits, self.observer, clock, progress
@@ -72,10 +74,12 @@ class Member:
             await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
-        """SIGTERM, and what follows it to the end."""
+        """SIGTERM, and what follows it to the end, which may be a violent one."""
         self.worker.stop()
         if self.run is not None:
-            await self.run
+            await asyncio.wait((self.run,))
+            if not self.process.killed:
+                await self.run
 
     async def kill(self) -> None:
         """SIGKILL, and after it the end of the session, when the group forgets the worker."""

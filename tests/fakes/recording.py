@@ -21,6 +21,7 @@ class RecordingObserver(SilentObserver):
         self.commit_sizes: list[int] = []
         self.commit_failures: list[str] = []
         self.source_failures: list[str] = []
+        self.suspensions: list[float] = []
         self.taken: list[Partition] = []
         self.positions: list[Position] = []
         """What the last owners of those taken had left."""
@@ -55,7 +56,8 @@ class RecordingObserver(SilentObserver):
 
     def broken(self, record: Record, error: Exception) -> None: ...
 
-    def suspended(self, seconds: float) -> None: ...
+    def suspended(self, seconds: float) -> None:
+        self.suspensions.append(seconds)
 
     def source_failed(self, message: str) -> None:
         self.source_failures.append(message)

@@ -6,12 +6,15 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from service.domain.record import Partition, Record
-from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable
-from tests.fakes.broker import FakeBroker, FakeStore
+from service.engine.ports import AssignmentListener, Claim, Outgoing, OwnershipLost, SourceUnavailable
+from tests.fakes.broker import NOBODY, FakeBroker, Membership
 from tests.fakes.process import FakeProcess
+from tests.fakes.stores import FakeSharedStore, FakeStore, Publishing
+
+Delivery: TypeAlias = Literal["exactly_once", "at_least_once"]
 
 
 class FakeSource:
@@ -19,9 +22,18 @@ class FakeSource:
     "start" and "fetch". As with aiokafka, an assignment sets every partition back to its committed offset and lets it
     flow."""
 
-    def __init__(self, broker: FakeBroker, process: FakeProcess, fetch_records: int = 500) -> None:
+    def __init__(
+        self,
+        broker: FakeBroker,
+        process: FakeProcess,
+        fetch_records: int = 500,
+        delivery: Delivery = "exactly_once",
+    ) -> None:
         self.troubles: dict[str, deque[Exception]] = defaultdict(deque)
-        self.stores: list[FakeStore] = []
+        self.process = process
+        self.publishing: Publishing = lambda partition, records: None
+        """Told before records leave that are published outside of a transaction."""
+        self.stores: list[FakeStore | FakeSharedStore] = []
         self.epochs: dict[Partition, int] = {}
         self.paused: set[Partition] = set()
         self.records_fetched = 0
@@ -32,6 +44,8 @@ class FakeSource:
         self._broker = broker
         self._process = process
         self._fetch_records = fetch_records
+        self._delivery = delivery
+        self._known_as = NOBODY
         self._listener: AssignmentListener | None = None
         self.positions: dict[Partition, int] = {}
         self._assignments = 0
@@ -39,17 +53,15 @@ class FakeSource:
         self._telling = asyncio.Lock()
         self.membership = 0
         """Counts the times of joining; whoever joins again hears nothing more of an earlier time."""
-
-    @property
-    def is_dead(self) -> bool:
-        return self._process.killed
+        process.silenced.append(self._fall_silent)
+        process.woken.append(self._wake)
 
     async def start(self, listener: AssignmentListener) -> None:
         await self._process.breathe()
         self._fail("start")
         self._listener = listener
         self.membership += 1
-        self._broker.join(self)
+        self._join()
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
         self.fetched_at = asyncio.get_running_loop().time()
@@ -69,16 +81,15 @@ class FakeSource:
         return records
 
     async def claim(self, partition: Partition) -> Claim:
+        """The last owner is fenced, where there are fences, and then the position is read."""
         await self._process.breathe()
         self._fail("claim")
-        fence = self._broker.fence(partition)
-        await asyncio.sleep(self._broker.delay("claim"))
+        store = await self._open(partition)
         await self._process.breathe()
+        position = await self._broker.answer("claim", lambda: self._broker.position(partition), 0.5)
         if partition not in self.epochs:
             raise OwnershipLost(f"{partition} went away meanwhile")
-        position = self._broker.position(partition)
         self.positions[partition] = position.frontier
-        store = FakeStore(self._broker, partition, fence, self._process)
         self.stores.append(store)
         return Claim(position, store)
 
@@ -123,31 +134,70 @@ class FakeSource:
             if self._listener is not None and self.membership == membership and self.epochs:
                 await self._tell(self._listener.revoking())
 
-    async def take(self, partitions: Sequence[Partition], membership: int) -> None:
+    async def take(self, partitions: Sequence[Partition], membership: int, generation: int) -> None:
         """A rebalance ends. What was ours before keeps its epoch."""
         async with self._telling:
-            if self._listener is None or self.membership != membership:
-                return
-            self._assignments += 1
-            self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
-            self._flow()
-            self.positions = {partition: self._broker.position(partition).frontier for partition in partitions}
-            await self._tell(self._listener.assigned(dict(self.epochs)))
-            self.notice()
+            if self._listener is not None and self.membership == membership:
+                await self._tell(self._assigned(self._listener, partitions, generation))
 
     async def find_out(self) -> None:
-        """A member that the group has expelled hears of it, and joins again as a new one."""
+        """A member that the group has expelled hears of it, and joins again as a new one. One that is suspended does
+        when it is awake again."""
         membership = self.membership
         if self not in self._broker.members:
             await self.give_up(membership)
-        if self._listener is not None and self.membership == membership and self not in self._broker.members:
+        stays = self._listener is not None and self.membership == membership and not self._process.silent
+        if stays and self not in self._broker.members:
             self._forget()
-            self._broker.join(self)
+            self._join()
+
+    async def _assigned(self, listener: AssignmentListener, partitions: Sequence[Partition], generation: int) -> None:
+        self._assignments += 1
+        self._known_as = Membership(self._known_as.member_id, generation)
+        self.epochs = {partition: self.epochs.get(partition, self._assignments) for partition in partitions}
+        self._flow()
+        self.positions = {partition: self._broker.position(partition).frontier for partition in partitions}
+        await listener.assigned(dict(self.epochs))
+        self.notice()
 
     async def _tell(self, news: Coroutine[Any, Any, None]) -> None:
         """In the worker's process. What the listener raises because the worker leaves is lost, as aiokafka loses it."""
         with suppress(SourceUnavailable):
             await self._process.call(news)
+
+    def _join(self) -> None:
+        self._known_as = Membership(self._broker.join(self), -1)
+
+    def _fall_silent(self) -> None:
+        if self in self._broker.members:
+            self._broker.miss(self)
+
+    def _wake(self) -> None:
+        """The next heartbeat tells whether the group has gone on without us."""
+        if self._listener is not None and self not in self._broker.members:
+            self._broker.spawn(self._find_out_later())
+
+    async def _find_out_later(self) -> None:
+        await asyncio.sleep(self._broker.delay("find out"))
+        await self.find_out()
+
+    async def _open(self, partition: Partition) -> FakeStore | FakeSharedStore:
+        if self._delivery == "at_least_once":
+            return FakeSharedStore(self._broker, partition, self._membership_for, self._process, self._publishing)
+        fence = await self._broker.answer("claim", lambda: self._fence(partition), 0.5)
+        return FakeStore(self._broker, partition, fence, self._process)
+
+    def _publishing(self, partition: Partition, records: Sequence[Outgoing]) -> None:
+        self.publishing(partition, records)
+
+    def _fence(self, partition: Partition) -> int:
+        self._broker.claimants[partition] = self._process.name
+        return self._broker.fence(partition)
+
+    def _membership_for(self, partition: Partition) -> Membership:
+        if partition not in self.epochs:
+            raise OwnershipLost(f"{partition} is ours no more")
+        return self._known_as
 
     def _check_joined(self) -> None:
         if self._listener is None:
@@ -155,6 +205,7 @@ class FakeSource:
 
     def _forget(self) -> None:
         self.epochs = {}
+        self._known_as = NOBODY
         self._flow()
         self.positions = {}
 

@@ -3,6 +3,9 @@
 It never waits: when nothing is ready it moves its clock. When nothing ever will be ready, or tasks keep each other busy
 without end, it says so instead of hanging. Errors that nobody heard of (a task that failed unseen) come out when it is
 closed. For tests without threads and without connections to anything that is not itself in the loop.
+
+A context may have a gatekeeper, who decides of each of its callbacks whether it runs now: so a part of what is in the
+loop can be made to stand still, timers included, while the rest goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import contextvars
 import heapq
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -20,6 +23,49 @@ Arguments = TypeVarTuple("Arguments")
 ROUNDING_SECONDS = 1e-6
 MOST_ROUNDS = 50_000
 """Of the loop, at one and the same time."""
+
+
+class Gatekeeper(Protocol):
+    """Decides whether the callbacks of its context run."""
+
+    def admits(self, step: Step) -> bool:
+        """Whether `step` runs now. One that does not is the gatekeeper's to keep, and to run `again`."""
+        ...
+
+
+gatekeeper: contextvars.ContextVar[Gatekeeper | None] = contextvars.ContextVar("gatekeeper", default=None)
+"""Of the present context."""
+
+
+class Step:
+    """One callback under a gatekeeper. `due` is the time of a timer; None means as soon as may be."""
+
+    __slots__ = ("_arguments", "_callback", "_keeper", "_loop", "due", "handle")
+
+    handle: asyncio.Handle
+    """By which it can be cancelled, before it runs for the first time and after."""
+
+    def __init__(
+        self,
+        loop: VirtualTimeLoop,
+        keeper: Gatekeeper,
+        callback: Callable[..., object],
+        arguments: tuple[Any, ...],
+        due: float | None = None,
+    ) -> None:
+        self._loop = loop
+        self._keeper = keeper
+        self._callback = callback
+        self._arguments = arguments
+        self.due = due
+
+    def __call__(self) -> None:
+        if not self.handle.cancelled() and self._keeper.admits(self):
+            self._callback(*self._arguments)
+
+    def again(self) -> None:
+        """Let it come to its gatekeeper anew, after all that is ready. To be called in its own context."""
+        self._loop.enqueue(self)
 
 
 class NothingWillHappen(Exception):
@@ -77,6 +123,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def call_soon(
+        self,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        keeper = _gatekeeper_of(context)
+        if keeper is None:
+            return super().call_soon(callback, *args, context=context)
+        step = Step(self, keeper, callback, args)
+        step.handle = super().call_soon(step, context=context)
+        return step.handle
+
     def call_at(
         self,
         when: float,
@@ -85,7 +144,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         heapq.heappush(self._jumping.timers, when)
-        return super().call_at(when, callback, *args, context=context)
+        keeper = _gatekeeper_of(context)
+        if keeper is None:
+            return super().call_at(when, callback, *args, context=context)
+        step = Step(self, keeper, callback, args, when)
+        step.handle = timer = super().call_at(when, step, context=context)
+        return timer
+
+    def enqueue(self, step: Step) -> None:
+        """Behind all that is ready."""
+        super().call_soon(step)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self._unheard.append(f"{context.get('message')}: {context.get('exception')!r}")
@@ -96,6 +164,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         if self._unheard:
             unheard, self._unheard = self._unheard, []
             raise UnheardErrors("; ".join(unheard))
+
+
+def _gatekeeper_of(context: contextvars.Context | None) -> Gatekeeper | None:
+    return gatekeeper.get() if context is None else context.get(gatekeeper)
 
 
 def run_virtually(main: Coroutine[Any, Any, Result]) -> Result:

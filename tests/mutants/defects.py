@@ -109,6 +109,48 @@ DEFECTS = (
         "        if missed < 0:\n",
     ),
     Defect(
+        "a worker that slept calls before its pulse is felt",
+        ENGINE + "lease.py",
+        "        self._feel_pulse()\n        while not self._open.is_set():\n",
+        "        while not self._open.is_set():\n",
+    ),
+    Defect(
+        "a worker that was replaced while its mark was being stored transfers",
+        ENGINE + "partition.py",
+        "        await self.lease.proven()  # the worker may have slept while the mark was stored\n",
+        "",
+    ),
+    Defect(
+        "a claim that was overtaken by a sleep is believed",
+        ENGINE + "worker.py",
+        "        if self._awoke_at + self._limits.suspension_seconds > began:\n",
+        "        if self._awoke_at > math.inf:\n",
+    ),
+    Defect(
+        "a worker that woke up publishes before it has proved its partition",
+        ENGINE + "commits.py",
+        "        self._check()\n        while (proved",
+        "        while (proved",
+    ),
+    Defect(
+        "a commit loop stores something after its partition was given up",
+        ENGINE + "partition.py",
+        "        self._feel_pulse()\n        self.lease.check()\n",
+        "        self._feel_pulse()\n",
+    ),
+    Defect(
+        "a proof that could not be stored is believed",
+        ENGINE + "commits.py",
+        "            if stored and self._proof_due is proved:",
+        "            if self._proof_due is proved:",
+    ),
+    Defect(
+        "a member that was expelled publishes what the next owner has published",
+        "service/kafka/stores.py",
+        "        if member_id_of(self._consumer) != self._member_id:\n",
+        "        if not self._member_id:\n",
+    ),
+    Defect(
         "a commit that was fenced is tried again",
         ENGINE + "commits.py",
         "        except StoreUnavailable as error:\n",

@@ -53,7 +53,7 @@ async def test_a_position_says_finished_only_of_what_it_publishes() -> None:
         subject.add(0)
         await asyncio.sleep(0.1)
         subject.add(1)  # while the commit of 0 is under way
-        await asyncio.sleep(COMMIT_SECONDS / 2)
+        await asyncio.sleep(COMMIT_SECONDS * 0.7)
 
         assert subject.broker.position(PARTITION) == Position(1)
         await subject.commits.emptied()
@@ -314,3 +314,19 @@ async def test_a_proof_that_could_not_be_stored_is_tried_again() -> None:
 
         assert proved == [True]
         assert subject.positions == [5]
+
+
+async def test_the_pulse_is_felt_before_anything_is_stored_and_a_proof_that_it_asks_for_goes_first() -> None:
+    """Without transactions a record is published before the broker asks whose the partition is."""
+    slept = [True]
+
+    def feel() -> None:
+        if slept and slept.pop():
+            subject.commits.prove(lambda: None)
+
+    async with committing(check=feel) as subject:
+        subject.receive(0)
+        subject.add(0)
+        await subject.commits.emptied()
+
+        assert subject.results == [[], [0]]

@@ -49,7 +49,7 @@ async def test_a_held_outcome_is_tried_again_and_again_and_counts_as_unfinished(
         await _commit_around_a_refused_letter(subject)
         await asyncio.sleep(HOLD_SECONDS * 10)
 
-        assert len(subject.observer.records_held) in (9, 10)
+        assert 9 <= len(subject.observer.records_held) <= 11
         assert subject.offsets.unfinished == 1
         assert [outcome.record.offset for outcome in subject.commits.unstored] == [0]
 

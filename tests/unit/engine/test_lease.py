@@ -208,3 +208,53 @@ async def test_the_pulse_is_felt_before_every_call_and_may_hold_it_back() -> Non
     lease.prove()
 
     assert await waiting == 4.0
+
+
+async def test_a_call_under_way_that_asks_whether_the_lease_is_proven_waits_while_it_is_in_doubt() -> None:
+    lease = Lease()
+    lease.doubt()
+    asked = asyncio.create_task(lease.proven())
+    await asyncio.sleep(5)
+    in_doubt = asked.done()
+
+    lease.prove()
+    await asked
+
+    assert not in_doubt
+
+
+async def test_a_held_lease_is_proven_so_that_a_call_under_way_comes_to_its_end() -> None:
+    lease = Lease()
+    lease.hold()
+
+    await asyncio.wait_for(lease.proven(), timeout=1)
+
+
+async def test_a_doubtful_lease_that_ends_is_not_proven() -> None:
+    lease = Lease()
+    lease.doubt()
+    asked = asyncio.create_task(lease.proven())
+    await asyncio.sleep(1)
+
+    lease.end("another has it")
+
+    with pytest.raises(OwnershipLost, match="another has it"):
+        await asked
+
+
+async def test_to_ask_whether_the_lease_is_proven_is_to_feel_the_pulse() -> None:
+    felt: list[bool] = []
+
+    def feel() -> None:
+        felt.append(True)
+        if len(felt) == 1:
+            lease.doubt()
+
+    lease = Lease(feel)
+    asked = asyncio.create_task(lease.proven())
+    await asyncio.sleep(1)
+    in_doubt = not asked.done()
+    lease.prove()
+    await asked
+
+    assert (in_doubt, len(felt)) == (True, 2)

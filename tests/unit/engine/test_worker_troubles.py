@@ -162,6 +162,45 @@ async def test_a_suspended_worker_that_was_replaced_makes_no_further_call() -> N
     await asyncio.gather(suspended.kill(), heir.stop())
 
 
+async def test_a_worker_that_was_replaced_while_its_mark_was_being_stored_does_not_transfer() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    systems.marking.add("t")
+    broker.delay = lambda verb: 2.0 if verb == "commit" else 0.001
+    publish(broker, ONE, FakeEvent("t", ("a",), transfer=True))
+    missed = [0.0]
+    suspended = Member(
+        broker, systems, "suspended", clock=lambda: asyncio.get_running_loop().time() + missed[0]
+    ).start()
+    while not broker.position(ONE).attempted:  # noqa: ASYNC110 - asked, not told
+        await asyncio.sleep(0.1)
+
+    missed[0] = 300.0
+    broker.fence(ONE)
+    suspended.source.troubles["start"].extend([SourceUnavailable("it does not come back")] * 100)
+    await asyncio.sleep(20)
+
+    assert systems.called == []
+    await suspended.kill()
+
+
+async def test_a_claim_during_which_the_worker_slept_is_proved_before_a_call_leaves() -> None:
+    """The claim had come through when it fell asleep; what it read afterwards is of no worth."""
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    broker.delay = lambda verb: 4.0 if verb == "claim" else 0.001
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    missed = [0.0]
+    member = Member(broker, systems, clock=lambda: asyncio.get_running_loop().time() + missed[0]).start()
+    await asyncio.sleep(2.5)
+
+    missed[0] = 300.0
+    broker.fence(ONE)
+    member.source.troubles["start"].extend([SourceUnavailable("it does not come back")] * 100)
+    await asyncio.sleep(20)
+
+    assert systems.called == []
+    await member.kill()
+
+
 async def test_a_suspended_worker_that_was_not_replaced_goes_on_after_a_commit() -> None:
     broker, systems = FakeBroker(ONE), FakeSystems()
     systems.replies["a"].append(stumble(retry_after_seconds=60))
