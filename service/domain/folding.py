@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _LETTERS_WITHOUT_DECOMPOSITION: Final = str.maketrans(
@@ -18,6 +19,17 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return bare.casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)
+    return "".join(map(_bare, text)).casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)
+
+
+@lru_cache(maxsize=1 << 16)
+def _bare(letter: str) -> str:
+    """A letter without its accents; nothing for an accent.
+
+    Letter by letter, because normalising a whole text sorts each run of accents, in time quadratic in its length. The
+    order of accents does not matter here: they all go.
+    """
+    decomposed = unicodedata.normalize("NFKD", letter)
+    if len(decomposed) == 1:
+        return "" if unicodedata.combining(decomposed) else decomposed
+    return "".join(part for part in decomposed if not unicodedata.combining(part))
