@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Overall
 from service.domain.record import Headers
 from service.engine.ports import Outgoing
+from service.kafka.fitting import fitted
 from service.kafka.topics import DEAD_LETTERS, RESULTS
 
 RESULT_TYPE = "holdings.result"
@@ -20,8 +19,8 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 MAX_RESULT_BYTES = 900_000
 """Of a result's value. Brokers take a little over 1,000,000 unless told otherwise; a result that cannot be stored would
 hold its partition up for ever."""
-SHORT_TEXT = 128
-"""Characters that are left of each text in a result that would be larger. Texts that long are ids gone wrong."""
+MAX_MESSAGE_CHARACTERS = 1000
+"""Of `relay-message`: a dead letter must fit where its record did, headers and all."""
 
 _SECRET = re.compile(
     r"^(?:(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-okapi-(?:refresh-)?token|folio(?:access|refresh)token"
@@ -61,10 +60,7 @@ class RecordsOut:
         if outcome.traceparent:
             attributes["traceparent"] = outcome.traceparent
         attributes["data"] = result_data(outcome)
-        value = orjson.dumps(attributes)
-        if len(value) > MAX_RESULT_BYTES:
-            value = orjson.dumps(_shortened(attributes))
-        return Outgoing(RESULTS, record.key, value, (CONTENT_TYPE,))
+        return Outgoing(RESULTS, record.key, fitted(attributes, MAX_RESULT_BYTES), (CONTENT_TYPE,))
 
 
 def result_data(outcome: Outcome) -> dict[str, Any]:
@@ -99,7 +95,7 @@ def dead_letter(outcome: Outcome) -> Outgoing:
         raise ValueError("a dead letter needs a failure")
     told = {
         "relay-code": failure.finding.code,
-        "relay-message": failure.finding.message,
+        "relay-message": _bounded(failure.finding.message),
         "relay-system": failure.asked.system,
         "relay-status": failure.finding.status,
         "relay-attempts": failure.attempts,
@@ -123,6 +119,12 @@ def is_secret(header: str) -> bool:
     return bool(_SECRET.match(header.strip().removeprefix("ce_")))
 
 
+def _bounded(message: str | None) -> str | None:
+    if message is None or len(message) <= MAX_MESSAGE_CHARACTERS:
+        return message
+    return message[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+
+
 def _operation(operation: OperationOutcome) -> dict[str, Any]:
     asked, finding = operation.asked, operation.finding
     entry: dict[str, Any] = {
@@ -139,18 +141,6 @@ def _operation(operation: OperationOutcome) -> dict[str, Any]:
     if operation.faults:
         entry["faults"] = _faults(operation.faults)
     return entry
-
-
-def _shortened(value: Any) -> Any:
-    match value:
-        case str():
-            return value if len(value) <= SHORT_TEXT else value[:SHORT_TEXT] + "…"
-        case dict():
-            return {name: _shortened(inner) for name, inner in value.items()}
-        case list():
-            return [_shortened(inner) for inner in value]
-        case _:
-            return value
 
 
 def _faults(faults: Sequence[Fault]) -> list[dict[str, str]]:
