@@ -19,17 +19,16 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return "".join(map(_bare, text)).casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)
+    return "".join(map(_folded, text))
 
 
 @lru_cache(maxsize=1 << 16)
-def _bare(letter: str) -> str:
-    """A letter without its accents; nothing for an accent.
+def _folded(letter: str) -> str:
+    """A letter without its accents and case; nothing for an accent.
 
     Letter by letter, because normalising a whole text sorts each run of accents, in time quadratic in its length. The
     order of accents does not matter here: they all go.
     """
     decomposed = unicodedata.normalize("NFKD", letter)
-    if len(decomposed) == 1:
-        return "" if unicodedata.combining(decomposed) else decomposed
-    return "".join(part for part in decomposed if not unicodedata.combining(part))
+    bare = "".join(part for part in decomposed if not unicodedata.combining(part))
+    return bare.casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)
