@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from service.domain.events.objections import Location, Objection, shown
 from service.domain.events.patterns import HRID
-from service.domain.events.shapes import CLOSED, OPEN, Many, NonBlank
+from service.domain.events.shapes import CLOSED, NAME_IN_A_QUERY, OPEN, Many, NonBlank
 from service.domain.folding import fold
 
 Hrid: TypeAlias = Annotated[
@@ -28,7 +28,7 @@ Title: TypeAlias = Annotated[str, Field(description="Title of the resource.")]
 RecordSource: TypeAlias = Annotated[str, Field(description="Where the record comes from.", examples=["MARC"])]
 InstanceTypeId: TypeAlias = Annotated[str, Field(description="UUID of the resource type.")]
 HoldingsSourceName: TypeAlias = Annotated[
-    NonBlank, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])
+    str, NAME_IN_A_QUERY, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])
 ]
 
 

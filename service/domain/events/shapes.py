@@ -41,19 +41,22 @@ ACTION: Final = Field(description="Tells the operations apart.")
 NonBlank: TypeAlias = Annotated[str, StringConstraints(pattern=NON_BLANK)]
 ResourceId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=RESOURCE_ID),
+    StringConstraints(pattern=RESOURCE_ID, max_length=100),
     Field(description="Provider, package and title, as eholdings joins them.", examples=["22-1887786-1440285"]),
 ]
 PackageId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=PACKAGE_ID),
+    StringConstraints(pattern=PACKAGE_ID, max_length=100),
     Field(description="Provider and package; the package must be a custom one.", examples=["123355-2845510"]),
 ]
 TitleId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=TITLE_ID),
+    StringConstraints(pattern=TITLE_ID, max_length=100),
     Field(description="The title as eholdings numbers it.", examples=["17059786"]),
 ]
+NAME_IN_A_QUERY: Final = StringConstraints(pattern=NON_BLANK, max_length=1000)
+"""Of a name that a system is asked for by its address, which must not grow without end."""
+
 Url: TypeAlias = Annotated[
     str,
     StringConstraints(pattern=URL, max_length=600),
