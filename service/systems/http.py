@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from service.domain.collector import collector_paused
 from service.domain.jsonvalue import JsonValue
 from service.systems.bodies import AnswerTooLarge, whole_body
 from service.systems.messages import tidy, words_of
@@ -43,7 +44,8 @@ class Reply:
     @cached_property
     def _content(self) -> JsonValue:
         try:
-            content: JsonValue = orjson.loads(self.body)
+            with collector_paused(len(self.body)):
+                content: JsonValue = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return None
         return content
