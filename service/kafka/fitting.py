@@ -12,6 +12,9 @@ import orjson
 
 from service.domain.codes import Code
 
+_LEAST_BYTES = 100
+"""An operation takes at least as many, so that no more than that need be looked at."""
+
 SHORT_TEXT = 128
 """Characters that are left of each text in a result that would be larger. Texts that long are ids gone wrong."""
 
@@ -26,7 +29,7 @@ def fitted(event: dict[str, Any], max_bytes: int) -> bytes:
     value = orjson.dumps(event)
     if len(value) <= max_bytes:
         return value
-    short = _shortened(event)
+    short = _shortened({**event, "data": _cut(event["data"], max_bytes // _LEAST_BYTES)})
     value = orjson.dumps(short)
     keep = max(len(short["data"]["operations"]), len(short["data"].get("faults", ())))
     while len(value) > max_bytes and keep > 1:
@@ -51,7 +54,7 @@ def _cut(data: dict[str, Any], keep: int) -> dict[str, Any]:
     operations = data["operations"]
     cut = {**_with_faults_cut(data, keep), "operations": [_with_faults_cut(o, keep) for o in _chosen(operations, keep)]}
     if len(operations) > keep:
-        cut["operationsLeftOut"] = len(operations) - keep
+        cut["operationsLeftOut"] = data.get("operationsLeftOut", 0) + len(operations) - keep
     return cut
 
 
@@ -66,4 +69,5 @@ def _with_faults_cut(entry: dict[str, Any], keep: int) -> dict[str, Any]:
     faults = entry.get("faults", ())
     if len(faults) <= keep:
         return entry
-    return {**entry, "faults": faults[:keep], "faultsLeftOut": len(faults) - keep}
+    left_out = entry.get("faultsLeftOut", 0) + len(faults) - keep
+    return {**entry, "faults": faults[:keep], "faultsLeftOut": left_out}
