@@ -52,6 +52,12 @@ def _sealed(payload: bytes) -> tuple[int, str]:
     return 7, f"{VERSION}.{body}.{zlib.crc32(payload, zlib.crc32(f'{VERSION}:7'.encode())):08x}"
 
 
+def _sealed_count(form: int, count: int, rest: bytes) -> tuple[int, str]:
+    """Metadata that speaks of so many runs, or bytes, and has others."""
+    digits = [count >> shift & 0x7F for shift in range(0, max(count.bit_length(), 1), 7)]
+    return _sealed(bytes((form, *(digit | 0x80 for digit in digits[:-1]), digits[-1])) + rest)
+
+
 _written = st.builds(
     lambda attempted, gaps: encode(Position(7, tuple((9 + 4 * n, 11 + 4 * n) for n in gaps), frozenset(attempted), {})),
     st.sets(st.integers(7, 2000), max_size=20),
@@ -63,6 +69,7 @@ _metadata = st.one_of(
     st.builds(
         lambda byte, times: _sealed(bytes((byte,)) * times), st.integers(0, 255), st.sampled_from((1, 100, 3000))
     ),
+    st.builds(_sealed_count, st.sampled_from((0, 1, 2)), st.sampled_from((0, 5, 2**31, 2**63, 2**70)), st.binary()),
     st.tuples(st.sampled_from((7, 8)), _written),
     st.tuples(st.just(7), st.builds(lambda text, at: text[: int(len(text) * at)], _written, st.floats(0, 1))),
 )

@@ -186,10 +186,4 @@ DEFECTS = (
         "islice(payload, min(count, MAX_BYTES))",
         "islice(payload, count)",
     ),
-    Defect(
-        "accents are sorted before they are dropped",
-        "service/domain/folding.py",
-        '"".join(map(_folded, text))',
-        '"".join(map(_folded, unicodedata.normalize("NFKD", text)))',
-    ),
 )
