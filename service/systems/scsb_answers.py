@@ -78,7 +78,7 @@ def answers_of(transfer: Transfer, content: JsonValue, *, uncertain: bool) -> tu
 
 
 def _meaning(message: str | None, *, uncertain: bool) -> EntryAnswer:
-    if message is None or message == BROKE_OFF:
+    if message is None or message == BROKE_OFF or not message.strip():
         return UNKNOWN
     if message == SUCCESS:
         return succeeded(200, message)

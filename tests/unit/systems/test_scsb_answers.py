@@ -194,3 +194,10 @@ def test_the_answer_to_thousands_of_entries_is_read_in_time_linear_in_them() -> 
 
     assert time.thread_time() - began < 0.5
     assert answers == (succeeded(200, SUCCESS),) * 4000
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_message_does_not_tell_what_became_of_an_entry(blank: str) -> None:
+    asked = transfer(items="a")
+
+    assert answers_of(asked, body(response(blank, asked.items[0])), uncertain=False) == (UNKNOWN,)
