@@ -68,15 +68,20 @@ OPERATIONS: Final = (
     _into_text,
 )
 
+OPERATIONS_OF_ONE: Final = tuple(operation for operation in OPERATIONS if operation is not _multiply)
+"""What may follow a multiplication: two of them would make gigabytes."""
+
 
 @st.composite
 def mutated(draw: st.DrawFn, examples: tuple[Any, ...], most: int = 3) -> Any:
     """One of the examples with up to `most` changes; now and then as it is."""
     value = {"root": deepcopy(draw(st.sampled_from(examples)))}
+    multiplied = False
     for _ in range(draw(st.integers(0, most))):
         paths = list(_paths(value["root"], ("root",)))
         path = paths[draw(st.integers(0, len(paths) - 1))]
-        operation = draw(st.sampled_from(OPERATIONS))
+        operation = draw(st.sampled_from(OPERATIONS if not multiplied else OPERATIONS_OF_ONE))
+        multiplied = multiplied or operation is _multiply
         parent: Any = value
         for part in path[:-1]:
             parent = parent[part]
