@@ -10,8 +10,10 @@ stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scri
 ARGS ?=
 SEEDS ?= 2000
 FIRST ?= 0
+INPUTS ?= 100000
+SEED ?= 0
 
-.PHONY: help setup demo check format test bench crash-test simulate mutants docs lock clean
+.PHONY: help setup demo check format test bench crash-test simulate fuzz mutants docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +45,9 @@ crash-test: setup ## Two workers under load, one killed twice: nothing lost, not
 
 simulate: setup ## Whole workers in virtual time through random trouble and a blow at every step: make simulate [SEEDS=2000] [FIRST=0]
 	@$(bin)/python -m tests.chaos.simulate --first $(FIRST) --seeds $(SEEDS)
+
+fuzz: setup ## Hostile input to everything that reads any, from a seed: make fuzz [INPUTS=100000] [SEED=0] [ARGS='--only scsb']
+	@$(bin)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED) $(ARGS)
 
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
 	@$(bin)/python -m tests.mutants $(ARGS)

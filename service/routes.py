@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
 
 from service.domain.codes import Code
+from service.domain.collector import collector_paused
 from service.domain.events.holdings_changed import HoldingsChanged
 from service.domain.events.objections import faults_of, shown
 from service.domain.events.schema import schema_of
@@ -73,6 +74,16 @@ def interpret(record: Record, *, default_tenant: str | None, max_bytes: int) -> 
     The tenant of the plan, of its steps and of a rejection is the event's own, else the default. A value of more than
     `max_bytes` is not parsed.
     """
+    with collector_paused(record.size_bytes):
+        return _interpret(record, default_tenant, max_bytes)
+
+
+def json_schema(event_type: str) -> JsonSchemaValue:
+    """JSON Schema of the `data` of an event type. Raises KeyError for a type that is not in the table."""
+    return schema_of(_BY_TYPE[event_type].adapter)
+
+
+def _interpret(record: Record, default_tenant: str | None, max_bytes: int) -> Plan | Rejection:
     envelope = decode(record, max_bytes)
     if isinstance(envelope, Rejection):
         return envelope
@@ -87,11 +98,6 @@ def interpret(record: Record, *, default_tenant: str | None, max_bytes: int) -> 
             envelope.traceparent,
         )
     return _plan(envelope, route, tenant)
-
-
-def json_schema(event_type: str) -> JsonSchemaValue:
-    """JSON Schema of the `data` of an event type. Raises KeyError for a type that is not in the table."""
-    return schema_of(_BY_TYPE[event_type].adapter)
 
 
 def _plan(envelope: Envelope, route: Route[Any], tenant: str | None) -> Plan | Rejection:

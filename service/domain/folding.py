@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _LETTERS_WITHOUT_DECOMPOSITION: Final = str.maketrans(
@@ -18,6 +19,16 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return "".join(map(_folded, text))
+
+
+@lru_cache(maxsize=1 << 16)
+def _folded(letter: str) -> str:
+    """A letter without its accents and case; nothing for an accent.
+
+    Letter by letter, because normalising a whole text sorts each run of accents, in time quadratic in its length. The
+    order of accents does not matter here: they all go.
+    """
+    decomposed = unicodedata.normalize("NFKD", letter)
+    bare = "".join(part for part in decomposed if not unicodedata.combining(part))
     return bare.casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)

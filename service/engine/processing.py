@@ -259,23 +259,25 @@ def _rejected_operations(rejection: Rejection) -> tuple[OperationOutcome, ...]:
     """An entry for each thing asked for, the faults with the first that they are about; one without a name where
     nothing can be told."""
     finding = failed(rejection.code, None, rejection.message)
-    left = list(rejection.faults)
+    by_part: dict[str, list[Fault]] = {}
+    for fault in rejection.faults:
+        by_part.setdefault(_part_of(fault), []).append(fault)
     entries: list[OperationOutcome] = []
     for asked in rejection.asked:
         part = _LISTS.get(asked.operation or "") or _PARTS.get(asked.system or "", "")
-        mine = [fault for fault in left if _is_about(fault, part)]
-        left = [fault for fault in left if fault not in mine]
+        mine = by_part.pop(part, None)
         entries.append(OperationOutcome(asked, finding, faults=tuple(mine)) if mine else _not_attempted(asked))
     if not entries:
         return (OperationOutcome(Asked(None, None, None), finding, faults=rejection.faults),)
+    left = [fault for fault in rejection.faults if _part_of(fault) in by_part]
     first = next((i for i, entry in enumerate(entries) if entry.finding.code is not Code.NOT_ATTEMPTED), 0)
     if left or entries[first].finding.code is Code.NOT_ATTEMPTED:
         entries[first] = OperationOutcome(entries[first].asked, finding, faults=(*entries[first].faults, *left))
     return tuple(entries)
 
 
-def _is_about(fault: Fault, part: str) -> bool:
-    return fault.path.removeprefix("data.").split(".")[0].split("[")[0] == part
+def _part_of(fault: Fault) -> str:
+    return fault.path.removeprefix("data.").partition(".")[0].partition("[")[0]
 
 
 def _not_attempted(asked: Asked) -> OperationOutcome:

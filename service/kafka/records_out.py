@@ -15,6 +15,7 @@ from service.domain.operations import Plan
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Overall
 from service.domain.record import Headers, Record
 from service.engine.ports import Outgoing
+from service.kafka.fitting import fitted
 from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 
 RESULT_TYPE = "holdings.result"
@@ -24,8 +25,8 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 MAX_RESULT_BYTES = 900_000
 """Of a result's value. Brokers take a little over 1,000,000 unless told otherwise; a result that cannot be stored would
 hold its partition up for ever."""
-SHORT_TEXT = 128
-"""Characters that are left of each text in a result that would be larger. Texts that long are ids gone wrong."""
+MAX_MESSAGE_CHARACTERS = 1000
+"""Of `relay-message`: a dead letter must fit where its record did, headers and all."""
 
 _SECRET = re.compile(
     r"^(?:(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-okapi-(?:refresh-)?token|folio(?:access|refresh)token"
@@ -92,10 +93,7 @@ class RecordsOut:
         if outcome.traceparent:
             attributes["traceparent"] = outcome.traceparent
         attributes["data"] = result_data(outcome)
-        value = orjson.dumps(attributes)
-        if len(value) > MAX_RESULT_BYTES:
-            value = orjson.dumps(_shortened(attributes))
-        return Outgoing(RESULTS, record.key, value, (CONTENT_TYPE,))
+        return Outgoing(RESULTS, record.key, fitted(attributes, MAX_RESULT_BYTES), (CONTENT_TYPE,))
 
 
 def result_data(outcome: Outcome) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def dead_letter(outcome: Outcome) -> Outgoing:
         raise ValueError("a dead letter needs a failure")
     told = {
         "relay-code": failure.finding.code,
-        "relay-message": failure.finding.message,
+        "relay-message": _bounded(failure.finding.message),
         "relay-system": failure.asked.system,
         "relay-status": failure.finding.status,
         "relay-attempts": failure.attempts,
@@ -152,6 +150,12 @@ def is_secret(header: str) -> bool:
     """Whether a header of this name carries a secret. Attributes of a CloudEvent in binary mode carry `ce_` before
     it."""
     return bool(_SECRET.match(header.strip().removeprefix("ce_")))
+
+
+def _bounded(message: str | None) -> str | None:
+    if message is None or len(message) <= MAX_MESSAGE_CHARACTERS:
+        return message
+    return message[: MAX_MESSAGE_CHARACTERS - 1] + "…"
 
 
 def _operation(operation: OperationOutcome) -> dict[str, Any]:
@@ -181,18 +185,6 @@ def _operation(operation: OperationOutcome) -> dict[str, Any]:
 def _export(report: ExportReport) -> dict[str, Any]:
     """`stated` are the counts that the system states, as it spells them; `agrees` is null when none can be compared."""
     return {"rows": report.rows, "brokenRows": report.broken, "stated": dict(report.stated), "agrees": report.agrees}
-
-
-def _shortened(value: Any) -> Any:
-    match value:
-        case str():
-            return value if len(value) <= SHORT_TEXT else value[:SHORT_TEXT] + "…"
-        case dict():
-            return {name: _shortened(inner) for name, inner in value.items()}
-        case list():
-            return [_shortened(inner) for inner in value]
-        case _:
-            return value
 
 
 def _faults(faults: Sequence[Fault]) -> list[dict[str, str]]:

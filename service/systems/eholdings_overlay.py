@@ -23,6 +23,7 @@ Canonical: TypeAlias = bool | str | tuple[Coverage, ...] | Embargo | None
 
 TEXTS: Final = ("coverageStatement", "url", *(f"userDefinedField{number}" for number in range(1, 6)))
 FLAGS: Final = ("isSelected", "isHidden")
+_JAVA_INT_MAX: Final = 2_147_483_647
 _NO_PROXY: Final = ("", "<n>")
 """How a resource without a proxy reads back."""
 
@@ -190,6 +191,8 @@ def _embargo(value: JsonValue) -> Embargo | None:
     period = _object(value)
     unit, length = period.get("embargoUnit"), period.get("embargoValue")
     if not isinstance(unit, str | None) or not isinstance(length, int | float | None):
+        raise _Unreadable
+    if length is not None and not -_JAVA_INT_MAX <= length <= _JAVA_INT_MAX:
         raise _Unreadable
     return (unit, int(length)) if unit and length and length > 0 else None
 

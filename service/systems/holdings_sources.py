@@ -8,6 +8,7 @@ case and accents.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -21,10 +22,17 @@ from service.domain.operations import DeleteHoldingsSource, HoldingsSourceStep, 
 from service.engine.ports import CallContext
 from service.systems.folio import FolioGateway
 from service.systems.http import Clocks, Reply, path_of, query_of
+from service.systems.messages import tidy
 from service.systems.trouble import Trouble, mapping_of, trouble_of, unreadable
 
 CACHE_SECONDS: Final = 300.0
 """How long a resolved id is believed. A name that was not found is asked for again each time."""
+
+_MAX_FOUND: Final = 100
+"""Sources of one answer that are looked at; it was asked for ten."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""What may be put in a path: an empty id, or dots, would make it the path of all sources."""
 
 _SYSTEM_SOURCE: Final = "folio"
 _CREATED_AS: Final = "local"
@@ -95,7 +103,9 @@ class HoldingsSources:
         sources = (mapping_of(reply) or {}).get("holdingsRecordsSources")
         if not isinstance(sources, list):
             return unreadable(reply, self._gateway.system, changes=False)
-        found = [source for entry in sources if (source := _source_of(entry)) is not None]
+        found = [source for entry in sources[:_MAX_FOUND] if (source := _source_of(entry)) is not None]
+        if sources and not found:
+            return unreadable(reply, self._gateway.system, changes=False)
         same = [source for source in found if source.name == name]
         return next(iter(same or found), Absent())
 
@@ -150,7 +160,7 @@ class HoldingsSources:
         if existing.source == step.source:
             return _done_before(context, 200)
         if existing.source == _SYSTEM_SOURCE:
-            message = f"{existing.name} is a source of the system itself (source: folio) and is left as it is"
+            message = tidy(f"{existing.name} is a source of the system itself (source: folio) and is left as it is")
             return failed(Code.REFUSED, None, message)
         content = {"id": existing.id, "name": step.name, "source": step.source}
         path = path_of(existing.id)
@@ -217,7 +227,7 @@ def escaped(name: str) -> str:
 
 def _source_of(content: JsonValue) -> HoldingsSource | None:
     match content:
-        case {"id": str(identifier), "name": str(name), **others}:
+        case {"id": str(identifier), "name": str(name), **others} if _ID.fullmatch(identifier):
             source = others.get("source")
             return HoldingsSource(identifier, name, source if isinstance(source, str) else None)
         case _:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import quote
 
 import httpx
 import orjson
 
+from service.domain.collector import collector_paused
 from service.domain.jsonvalue import JsonValue
 from service.engine.progress import Progress
+from service.systems.bodies import AnswerTooLarge, whole_body
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
 
@@ -27,7 +29,7 @@ _TOTAL_GRACE_SECONDS: Final = 1.0
 """What a whole call may take beyond its parts, so that the parts' own time-outs, which tell more, strike first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """An answer, whole. `retry_after_seconds` is the Retry-After header, read; None when there is none to go by."""
 
@@ -38,8 +40,13 @@ class Reply:
 
     def json(self) -> JsonValue:
         """The decoded body; None when it is no JSON, whatever the content type says."""
+        return self._content
+
+    @cached_property
+    def _content(self) -> JsonValue:
         try:
-            content: JsonValue = orjson.loads(self.body)
+            with collector_paused(len(self.body)):
+                content: JsonValue = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return None
         return content
@@ -139,7 +146,10 @@ class HttpClient:
         kept connection that the system was just closing. Nothing else is ever sent twice here.
         """
         extensions = {"timeout": self._limits(read_seconds), "fresh_connection": fresh_connection}
-        request = self._request(method, path, body, headers, traceparent, extensions)
+        try:
+            request = self._request(method, path, body, headers, traceparent, extensions)
+        except httpx.InvalidURL as error:
+            return NotSent(tidy(f"{self.system}: not an address for HTTP: {error}"))
         result, broken = await self._call(operation, request, read_seconds)
         if broken and method == "GET" and not fresh_connection:
             request.extensions["fresh_connection"] = True
@@ -187,7 +197,7 @@ class HttpClient:
     async def _exchange(self, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
         try:
             response = await self._transport.handle_async_request(request)
-            body = await _body_of(response)
+            body = await whole_body(response)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self.system}: no connection within {self._connect_seconds:g} s"), False
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
@@ -196,17 +206,12 @@ class HttpClient:
             return Lost(f"{self.system}: no answer within {read_seconds:g} s"), False
         except httpx.DecodingError as error:
             return Lost(tidy(f"{self.system}: the answer cannot be decompressed: {error}")), False
+        except AnswerTooLarge as error:
+            return Lost(f"{self.system}: the answer was not read to its end: it is {error}"), False
         except httpx.TransportError as error:
             return Lost(tidy(f"{self.system}: connection lost before the answer was complete: {error}")), True
         wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
         return Reply(response.status_code, response.headers, body, wait), False
-
-
-async def _body_of(response: httpx.Response) -> bytes:
-    """The body, decompressed where it has to be; going through httpx's decoders costs a tenth of a call."""
-    if isinstance(response.stream, httpx.ByteStream) and "content-encoding" not in response.headers:
-        return b"".join(response.stream)
-    return await response.aread()
 
 
 def path_of(*segments: str) -> str:

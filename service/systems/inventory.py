@@ -35,6 +35,9 @@ from service.systems.trouble import Trouble, mapping_of, trouble_of, unreadable
 _BY_HRID = "/inventory-upsert-hrid"
 _BY_MATCH_KEY = "/shared-inventory-upsert-matchkey"
 
+_PLACES_TOLD = 10
+"""Of a holdings source that is missing. A record set may have thousands of holdings records."""
+
 SourceIds: TypeAlias = Mapping[str, str]
 
 
@@ -182,5 +185,7 @@ def _no_such_source(step: UpsertRecordSet | UpsertSharedRecordSet, name: str) ->
         for place, record in enumerate(records if isinstance(records, list) else [])
         if isinstance(record, Mapping) and record.get("sourceName") == name
     ]
-    message = f"{', '.join(places)}: there is no holdings source {name!r}, and the settings do not allow creating it"
+    told = ", ".join(places[:_PLACES_TOLD])
+    more = f" and {len(places) - _PLACES_TOLD} more" if len(places) > _PLACES_TOLD else ""
+    message = f"{told}{more}: there is no holdings source {name!r}, and the settings do not allow creating it"
     return failed(Code.INVALID_DATA, None, message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, TypeAlias
 
 from service.domain.answers import Finding, failed, succeeded, unchanged
@@ -30,6 +31,12 @@ _NAMES: Final = {
 }
 _WORTH_ONE_REPEAT: Final = ("already exists", "does not exist")
 """Refusals by storage of a race with another writer. Where they are no race, they come back at the repeat."""
+
+_MAX_COUNTS: Final = 1000
+"""The module has less than a hundred: five entities, four verbs, four states."""
+
+_MAX_ERRORS: Final = 1000
+"""Errors of one answer that are looked at."""
 
 _NO_SUCH_SOURCE: Final = "does not exist in holdings_records_source"
 
@@ -66,9 +73,11 @@ def outcome_of(content: JsonValue) -> Outcome | None:
     metrics = content.get("metrics") if isinstance(content, Mapping) else None
     if not isinstance(content, Mapping) or not isinstance(metrics, Mapping):
         return None
-    counts = list(_counts(metrics))
+    counts = list(islice(_counts(metrics), _MAX_COUNTS + 1))
+    if len(counts) > _MAX_COUNTS:
+        return None
     return Outcome(
-        tuple(_error_of(entry) for entry in _list(content.get("errors"))),
+        tuple(_error_of(entry) for entry in _list(content.get("errors"))[:_MAX_ERRORS]),
         bool(counts),
         sum(
             n for entity, verb, state, n in counts if (entity, state) == ("INSTANCE", "COMPLETED") and verb != "DELETE"
@@ -119,7 +128,8 @@ def delete_decision(reply: Reply, *, attempt: int, uncertain: bool) -> Decision:
         return _failure(reply, outcome, attempt)
     if outcome.skipped_deletes:
         kept = ", ".join(outcome.skipped_deletes)
-        return failed(Code.SKIPPED, reply.status, f"not deleted, because in circulation, ordered or protected: {kept}")
+        message = tidy(f"not deleted, because in circulation, ordered or protected: {kept}")
+        return failed(Code.SKIPPED, reply.status, message)
     return succeeded(reply.status)
 
 
@@ -200,7 +210,7 @@ def _told(entity: str, number: int) -> str:
 def _kept(outcome: Outcome) -> str | None:
     if not outcome.skipped_deletes:
         return None
-    return f"kept instead of deleted, because in circulation or protected: {', '.join(outcome.skipped_deletes)}"
+    return tidy(f"kept instead of deleted, because in circulation or protected: {', '.join(outcome.skipped_deletes)}")
 
 
 def _unique(errors: tuple[ErrorReport, ...] | list[ErrorReport]) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from service.domain.jsonvalue import JsonObject, JsonValue
@@ -13,14 +14,16 @@ from service.domain.jsonvalue import JsonObject, JsonValue
 MAX_MESSAGE_CHARACTERS: Final = 1000
 _MAX_RAW_CHARACTERS: Final = 20_000
 _MAX_DEPTH: Final = 8
+_MAX_PARTS: Final = 1000
+"""Of a body that are looked at for words. An answer may have millions."""
 
 _SECRETS: Final = (
-    (re.compile(r"\beyJ[\w-]+\.[\w-]*\.?[\w-]*"), "[token]"),
+    (re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)*"), "[token]"),
     (re.compile(r"(://)[^/@\s]+@"), r"\1"),
     (
         re.compile(
             r"(?i)\b(x-okapi-token|x-api-key|api[_-]?key|authorization|password|access[_-]?token|folioAccessToken|signature|"
-            r"x-amz-[\w-]+)(\"?\s*[=:]\s*\"?)(?:bearer\s+)?[^\s\"&;,]+"
+            r"x-amz-[\w-]{1,40})(\"?\s*[=:]\s*\"?)(?:bearer\s+)?[^\s\"&;,]+"
         ),
         r"\1\2[hidden]",
     ),
@@ -44,19 +47,20 @@ def words_of(status: int, body: bytes, content: JsonValue) -> str:
     Understands JSON:API errors (`title`, `detail`), RMB errors (`message`, `parameters`), mod-inventory-update's
     ErrorReport, gateways' `message`, and plain text. Never empty.
     """
-    found = list(dict.fromkeys(_sayings(content, 0))) if isinstance(content, Mapping | list) else []
-    text = "; ".join(found) or body[:_MAX_RAW_CHARACTERS].decode("utf-8", "replace")
+    parts = islice(_sayings(content, 0), _MAX_PARTS) if isinstance(content, Mapping | list) else ()
+    text = "; ".join(filter(None, dict.fromkeys(parts))) or body[:_MAX_RAW_CHARACTERS].decode("utf-8", "replace")
     return tidy(text) or f"HTTP {status} without a message"
 
 
 def _sayings(content: JsonValue, depth: int) -> Iterator[str]:
+    """What the parts of a body say, one after the other; nothing, as an empty text, of a part that says nothing."""
+    yield ""
     if depth > _MAX_DEPTH:
         return
     if isinstance(content, Mapping):
         yield from _sayings_of_object(content, depth)
     elif isinstance(content, str):
-        if content.strip():
-            yield content
+        yield content.strip() and content
     elif isinstance(content, Sequence):
         for entry in content:
             yield from _sayings(entry, depth + 1)
@@ -84,6 +88,10 @@ def _fields(message: str, parameters: JsonValue) -> str:
     """RMB says in `parameters` which fields a message is about."""
     if not isinstance(parameters, list):
         return ""
-    keys = [key for entry in parameters if isinstance(entry, Mapping) and isinstance(key := entry.get("key"), str)]
+    keys = [
+        key
+        for entry in parameters[:_MAX_PARTS]
+        if isinstance(entry, Mapping) and isinstance(key := entry.get("key"), str)
+    ]
     told = [key for key in keys if key and key not in message]
     return f" ({', '.join(told)})" if told else ""

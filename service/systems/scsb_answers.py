@@ -6,6 +6,7 @@ entry whose relinking broke off as a success.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeAlias
@@ -27,6 +28,12 @@ APPLIED_OR_WRONG_SOURCE: Final = frozenset(
 
 REFUSED_WHOLE: Final = frozenset({"Institution is empty", "Unknow institution"})
 """Messages at the top under which no entry was looked at; the lists of entries are null then."""
+
+_LOOKED_AT_PER_ENTRY: Final = 4
+"""Responses for each entry that was asked for. An answer may have millions."""
+
+_NO_ID: Final = ""
+"""Stands for what is no text; no entry has a blank id."""
 
 _HOLDINGS_FIELDS: Final = ("owningInstitutionBibId", "owningInstitutionHoldingsId")
 _ITEM_FIELDS: Final = (*_HOLDINGS_FIELDS, "owningInstitutionItemId")
@@ -71,7 +78,7 @@ def answers_of(transfer: Transfer, content: JsonValue, *, uncertain: bool) -> tu
 
 
 def _meaning(message: str | None, *, uncertain: bool) -> EntryAnswer:
-    if message is None or message == BROKE_OFF:
+    if message is None or message == BROKE_OFF or not message.strip():
         return UNKNOWN
     if message == SUCCESS:
         return succeeded(200, message)
@@ -87,22 +94,22 @@ def _messages(
     missing or too many."""
     found: list[str | None] = [None] * len(entries)
     told = responses if isinstance(responses, list) else []
-    open_entries = set(range(len(entries)))
+    waiting: dict[tuple[tuple[str | None, ...], ...], deque[int]] = {}
+    for place, entry in enumerate(entries):
+        waiting.setdefault(_asked(entry, fields), deque()).append(place)
     unmatched: list[tuple[int, str]] = []
-    for place, response in enumerate(told):
+    for place, response in enumerate(told[: _LOOKED_AT_PER_ENTRY * len(entries)]):
         message = response.get("message") if isinstance(response, Mapping) else None
         if not isinstance(response, Mapping) or not isinstance(message, str):
             continue
-        sides = _echoed(response.get(echo), fields)
-        match = next((i for i in sorted(open_entries) if sides == _asked(entries[i], fields)), None)
-        if match is None:
-            unmatched.append((place, message))
+        places = waiting.get(_echoed(response.get(echo), fields))
+        if places:
+            found[places.popleft()] = message
         else:
-            found[match] = message
-            open_entries.discard(match)
+            unmatched.append((place, message))
     if len(told) == len(entries):
         for place, message in unmatched:
-            if place in open_entries:
+            if found[place] is None:
                 found[place] = message
     return tuple(found)
 
@@ -118,9 +125,14 @@ def _asked(entry: TransferEntry, fields: Sequence[str]) -> tuple[tuple[str | Non
     return tuple(tuple(side.get(field) for field in fields) for side in (entry.source, entry.destination))
 
 
-def _echoed(content: JsonValue, fields: Sequence[str]) -> tuple[tuple[JsonValue, ...], ...] | None:
+def _echoed(content: JsonValue, fields: Sequence[str]) -> tuple[tuple[str | None, ...], ...]:
+    """The ids of a request as a response repeats it; nothing where it repeats none, or what no request has."""
     match content:
         case {"source": Mapping() as source, "destination": Mapping() as destination}:
-            return tuple(tuple(side.get(field) for field in fields) for side in (source, destination))
+            return tuple(tuple(_id(side.get(field)) for field in fields) for side in (source, destination))
         case _:
-            return None
+            return ()
+
+
+def _id(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) or value is None else _NO_ID

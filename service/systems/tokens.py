@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,6 +34,8 @@ PAUSE_AFTER_FAILED_RENEWAL_SECONDS: Final = 10.0
 
 _DEFAULT_LIFE_SECONDS: Final = 600.0
 _COOKIE: Final = "folioAccessToken"
+_IN_A_HEADER: Final = re.compile(r"[!-~]+")
+"""What a token must be made of to be sent: anything else breaks the header that carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ def _cookie_of(reply: Reply) -> tuple[str, float | None] | None:
     for header in reply.headers.get_list("set-cookie"):
         pair, *attributes = header.split(";")
         name, _, value = pair.strip().partition("=")
-        if name == _COOKIE and value:
+        if name == _COOKIE and _IN_A_HEADER.fullmatch(value):
             return value, _max_age_of(attributes)
     return None
 
@@ -217,6 +220,6 @@ def _life_in(reply: Reply, now: float) -> float | None:
     text = content.get("accessTokenExpiration")
     try:
         seconds = datetime.fromisoformat(str(text)).timestamp() - now
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if seconds > 0 else None

@@ -17,6 +17,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from service.systems.bodies import MAX_ANSWER_BYTES, AnswerTooLarge
 from service.systems.proxies import Proxy, environment_proxy
 
 _LARGE_BODY_BYTES: Final = 1 << 20
@@ -36,8 +37,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
       may close an idle connection just when a request leaves on it, and then nobody knows whether it was received.
 
     Errors: `ConnectError`, `ConnectTimeout`, `ProxyError` and `UnsupportedProtocol` mean that nothing was sent.
-    `ReadTimeout`, `ReadError` and `RemoteProtocolError` mean that the request may have been received. The answer is
-    read whole, and left compressed as it came: `httpx.Response` decompresses it.
+    `ReadTimeout`, `ReadError`, `RemoteProtocolError` and `AnswerTooLarge` mean that the request may have been received.
+    The answer is read whole, and left compressed as it came: `httpx.Response` decompresses it.
 
     aiohttp sends an idempotent request again by itself when a kept connection turns out to be closed, unseen by the
     caller. Here that is prevented by a client middleware (aiohttp's documented hook, which runs inside of that loop):
@@ -51,6 +52,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         max_connections: int = 512,
         keep_alive_seconds: float = 15.0,
         proxy_of: Callable[[httpx.URL], Proxy | None] = environment_proxy,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         """`ca_file` is a PEM file of certificate authorities trusted beside the system's; verification is always on."""
         self._ssl = ssl.create_default_context()
@@ -59,6 +61,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._max_connections = max_connections
         self._keep_alive_seconds = keep_alive_seconds
         self._proxy_of = proxy_of
+        self._max_answer_bytes = max_answer_bytes
         self._proxies: dict[str, Proxy | None] = {}
         self._pooled: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
@@ -85,10 +88,22 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy_headers=proxy_headers,
             )
             async with response:
-                body = await response.read()
+                body = await self._read(response)
         return httpx.Response(
             response.status, headers=list(response.raw_headers), stream=httpx.ByteStream(body), request=request
         )
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body. A connection on which more is coming than is read is closed."""
+        pieces: list[bytes] = []
+        left = self._max_answer_bytes
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                response.close()
+                raise AnswerTooLarge(self._max_answer_bytes)
+        return b"".join(pieces)
 
     async def aclose(self) -> None:
         """Closes every connection, in use or not."""

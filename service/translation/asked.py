@@ -5,11 +5,16 @@ things, in the same order, as it would have done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Final
 
 from service.domain.jsonvalue import JsonObject, JsonValue
 from service.domain.operations import Asked
 from service.translation.transfer_requested import HOLDINGS_IDS, ITEM_IDS
+
+ASKED_LIMIT: Final = 3000
+"""Things asked for that are named one by one. More would not fit in a result, and a megabyte can hold half a million
+entries of nothing."""
 
 Target = Callable[[JsonObject], str | None]
 
@@ -20,14 +25,19 @@ def asked_of_holdings_changed(data: JsonValue) -> tuple[Asked, ...]:
 
 
 def asked_of_transfer_requested(data: JsonValue) -> tuple[Asked, ...]:
-    """One entry for each entry of the transfer, holdings before items, then one for each operation on inventory."""
+    """One entry for each entry of the transfer, holdings before items, then one for each operation on inventory; past
+    `ASKED_LIMIT` one for all the rest."""
     if not isinstance(data, Mapping):
         return ()
-    return (
-        *(Asked("scsb", "transfer-holdings", _source_ids(e, HOLDINGS_IDS)) for e in _list(data, "holdingTransfers")),
-        *(Asked("scsb", "transfer-item", _source_ids(e, ITEM_IDS)) for e in _list(data, "itemTransfers")),
-        *(_operation("inventory", operation, _INVENTORY) for operation in _list(data, "inventory")),
+    holdings, items, inventory = (_list(data, name) for name in ("holdingTransfers", "itemTransfers", "inventory"))
+    each = chain(
+        (Asked("scsb", "transfer-holdings", _source_ids(entry, HOLDINGS_IDS)) for entry in holdings),
+        (Asked("scsb", "transfer-item", _source_ids(entry, ITEM_IDS)) for entry in items),
+        (_operation("inventory", operation, _INVENTORY) for operation in inventory),
     )
+    asked = tuple(islice(each, ASKED_LIMIT))
+    more = len(holdings) + len(items) + len(inventory) - len(asked)
+    return (*asked, Asked(None, None, f"{more} more")) if more else asked
 
 
 def _parts(data: JsonObject) -> Iterator[Asked]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from service.domain.codes import Code
-from service.domain.events.objections import kind_of, shown
+from service.domain.events.objections import FAULT_LIMIT, kind_of, shown
 from service.domain.jsonvalue import JsonObject, JsonValue
 from service.domain.operations import EventIdentity
 from service.domain.outcomes import Fault, Rejection
@@ -21,6 +21,8 @@ from service.domain.record import Headers, Record
 from service.translation.json_text import NotJson, decode_json
 
 _REQUIRED: Final = ("id", "source", "type", "specversion")
+_FAULTS_IN_WORDS: Final = 10
+"""Of the faults of an envelope, which the message repeats. A record may have many thousands of headers."""
 _HEADER_PREFIX: Final = "ce_"
 _CONTENT_TYPE: Final = "content-type"
 _TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -90,7 +92,10 @@ def _texts(headers: Headers) -> tuple[dict[str, str], list[Fault]]:
     """The headers that CloudEvents uses, names in lower case, and what is wrong with them."""
     texts: dict[str, str] = {}
     faults: list[Fault] = []
-    for name, value in headers:
+    for place, (name, value) in enumerate(headers):
+        if len(faults) >= FAULT_LIMIT:
+            faults.append(Fault("", f"and {len(headers) - place} more headers, which were not looked at"))
+            break
         key = name.lower()
         if key != _CONTENT_TYPE and not key.startswith(_HEADER_PREFIX):
             continue
@@ -186,8 +191,10 @@ def _envelope_faults(attributes: JsonObject, spoken_of: Set[str]) -> list[Fault]
 
 
 def _unreadable(faults: tuple[Fault, ...]) -> Rejection:
-    told = "; ".join(f"{fault.path}: {fault.message}" if fault.path else fault.message for fault in faults)
-    return Rejection(Code.UNREADABLE, f"not a CloudEvent: {told}", faults=faults)
+    told = [f"{fault.path}: {fault.message}" if fault.path else fault.message for fault in faults[:_FAULTS_IN_WORDS]]
+    if len(faults) > _FAULTS_IN_WORDS:
+        told.append(f"and {len(faults) - _FAULTS_IN_WORDS} more")
+    return Rejection(Code.UNREADABLE, f"not a CloudEvent: {'; '.join(told)}", faults=faults)
 
 
 def _traceparent(text: JsonValue) -> str | None:

@@ -18,6 +18,8 @@ from service.domain.jsonvalue import JsonValue
 MAX_DEPTH: Final = 200
 """Levels of lists and objects. orjson writes 254; a body adds a few around what came in."""
 
+_WRITTEN_DEPTH: Final = 254
+
 _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 _SUSPICIOUS_RUN: Final = b"0" * 19
 _INTEGERS: Final = range(-(2**63), 2**64)
@@ -41,17 +43,13 @@ def decode_json(raw: bytes) -> JsonValue:
 
 
 def _refuse_depth(value: JsonValue) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return
-    raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+    """Writes the value with as many levels around it as orjson writes beyond ours: far quicker than a walk."""
+    for _ in range(_WRITTEN_DEPTH - MAX_DEPTH):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels") from None
 
 
 def _refuse_beyond_64_bits(digits: str) -> int:

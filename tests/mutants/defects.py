@@ -247,4 +247,16 @@ DEFECTS = (
         '    return {**instructions, "item": {**item, "status": _RETAIN_STATUS}}\n',
         "    return instructions\n",
     ),
+    Defect(
+        "words are looked for in an answer at any depth",
+        "service/systems/messages.py",
+        "    if depth > _MAX_DEPTH:\n        return\n",
+        "",
+    ),
+    Defect(
+        "a length in the metadata is believed",
+        ENGINE + "commit_metadata.py",
+        "islice(payload, min(count, MAX_BYTES))",
+        "islice(payload, count)",
+    ),
 )

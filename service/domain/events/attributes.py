@@ -109,6 +109,7 @@ _OF_THE_TITLE: Final = frozenset(
         "isPeerReviewed",
     }
 )
+_UNKNOWN: Final = f"is not a known attribute; known are {', '.join(ATTRIBUTE_NAMES)}"
 _SPELT_OTHERWISE: Final = {"visibilityData": "isHidden", "proxy": "proxyId"}
 
 
@@ -130,7 +131,7 @@ def _why_not(name: str) -> str:
         return "belongs to the title, and edits of the title are ignored by the system when a resource is updated"
     if name in _SPELT_OTHERWISE:
         return f"is written {_SPELT_OTHERWISE[name]} here"
-    return f"is not a known attribute; known are {', '.join(ATTRIBUTE_NAMES)}"
+    return _UNKNOWN
 
 
 def _refuse_contradictions(raw: object, validate: ValidatorFunctionWrapHandler) -> Attributes:

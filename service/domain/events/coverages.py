@@ -16,7 +16,7 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 from typing_extensions import TypedDict
 
 from service.domain.events.objections import Location, Objection, refuse_together
-from service.domain.events.shapes import CLOSED
+from service.domain.events.shapes import CLOSED, Many
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -53,7 +53,7 @@ def coverage_objections(raw: object) -> Iterator[Objection]:
         return
     periods: list[_Period] = []
     for index, entry in enumerate(raw):
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and entry:
             period, objections = _read(entry, index)
             yield from objections
             if period is not None:
@@ -116,7 +116,7 @@ def _newest_first(coverages: list[Coverage]) -> list[Coverage]:
 
 
 Coverages: TypeAlias = Annotated[
-    list[Coverage],
+    Many[Coverage],
     WrapValidator(_refuse_contradictions),
     AfterValidator(_newest_first),
 ]

@@ -12,6 +12,7 @@ from service.domain.events.objections import Objection, refuse_together, tag
 from service.domain.events.shapes import (
     ACTION,
     Closed,
+    Many,
     NeverNull,
     NonBlank,
     PackageId,
@@ -22,7 +23,7 @@ from service.domain.events.shapes import (
 )
 
 Tags: TypeAlias = Annotated[
-    NeverNull[list[NonBlank]],
+    NeverNull[Many[NonBlank]],
     Field(
         description="All tags of the resource: replaces those it has, [] clears, absent leaves.",
         examples=[["law", "2025"]],

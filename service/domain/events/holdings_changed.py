@@ -10,10 +10,12 @@ from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, Tag, model_va
 from service.domain.events.eholdings import EholdingsOperation
 from service.domain.events.inventory import InventoryOperation
 from service.domain.events.objections import Objection, refuse_together, tag
-from service.domain.events.shapes import ACTION, Closed, NonBlank, by_action
+from service.domain.events.shapes import ACTION, NAME_IN_A_QUERY, Closed, by_action
 
 SourceName: TypeAlias = Annotated[
-    NonBlank, Field(description="Unique; storage compares without case and accents.", examples=["Union catalogue"])
+    str,
+    NAME_IN_A_QUERY,
+    Field(description="Unique; storage compares without case and accents.", examples=["Union catalogue"]),
 ]
 
 

@@ -21,7 +21,7 @@ from service.domain.events.record_sets import (
     record_set_objections,
     relation_objections,
 )
-from service.domain.events.shapes import ACTION, Closed, NeverNull, NonBlank, by_action
+from service.domain.events.shapes import ACTION, Closed, ManyWithin, NeverNull, NonBlank, by_action
 
 InstitutionId: TypeAlias = Annotated[NonBlank, Field(description="UUID of the institution whose records these are.")]
 IdentifierTypeId: TypeAlias = Annotated[
@@ -38,7 +38,7 @@ class UpsertOperation(Closed):
     action: Annotated[Literal["upsert"], ACTION]
     instance: Instance
     holdings_records: Annotated[
-        NeverNull[list[HoldingsRecord]],
+        NeverNull[ManyWithin[HoldingsRecord]],
         Field(description="All holdings records of the instance: [] deletes all, absent leaves them and their items."),
     ] = None
     instance_relations: Annotated[
@@ -66,7 +66,7 @@ class UpsertSharedOperation(Closed):
     action: Annotated[Literal["upsert-shared"], ACTION]
     instance: SharedInstance
     holdings_records: Annotated[
-        NeverNull[list[SharedHoldingsRecord]],
+        NeverNull[ManyWithin[SharedHoldingsRecord]],
         Field(description="All holdings records of the institution under this instance."),
     ] = None
     institution_id: InstitutionId

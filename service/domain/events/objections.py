@@ -5,7 +5,7 @@ Owns the wording of faults. Knows no event: every model brings its own rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -34,8 +34,13 @@ because the model itself objects to that. Never raises.
 ACTION_ERROR: Final = "action"
 """Type of the error of a union that finds no member for the `action` given."""
 
+_UNTOLD_ERROR: Final = "untold"
+"""Type of the error that carries how much is not told one by one."""
+
 _TAG_MARK: Final = "\x1f"
-FAULT_LIMIT: Final = 200
+FAULT_LIMIT: Final = 1000
+"""Faults of one event that are named one by one."""
+
 _SHOWN_CHARACTERS: Final = 100
 
 _KINDS: Final = (
@@ -60,35 +65,107 @@ def tag(action: str) -> str:
 def refuse_together(raw: object, validate: Callable[[object], Validated], rule: Rule) -> Validated:
     """Validates and applies the rule, so that the faults of both are reported at once.
 
-    For a pydantic wrap validator. Returns what `validate` returns; raises ValidationError with every fault. Where
-    both speak of one place, the rule's words stand, being the clearer.
+    For a pydantic wrap validator. Returns what `validate` returns; raises ValidationError with every fault, up to
+    `FAULT_LIMIT` of them. Where both speak of one place, the rule's words stand, being the clearer.
     """
-    objections = list(rule(raw))
+    gathered = Gathered(rule(raw))
     try:
         validated = validate(raw)
     except ValidationError as refused:
-        if not objections:
+        if not gathered.objections and refused.error_count() <= FAULT_LIMIT:
             raise
-        spoken_of = {objection.where for objection in objections}
-        objections += (o for o in _objections_in(refused) if o.where not in spoken_of)
+        gathered.add(refused)
     else:
-        if not objections:
+        if not gathered.objections:
             return validated
-    raise ValidationError.from_exception_data(
-        "event",
-        [InitErrorDetails(type=_as_error(o.message), loc=o.where, input=None) for o in objections],
-    )
+    raise gathered.error()
+
+
+class Gathered:
+    """Objections of one value from several hands. Keeps `FAULT_LIMIT` of them and counts the rest, so that no level of
+    an event carries more up to the next."""
+
+    def __init__(self, objections: Iterable[Objection] = ()) -> None:
+        """Of `objections` no more are asked for than can be kept."""
+        waiting = iter(objections)
+        self.objections: Final = list(islice(waiting, FAULT_LIMIT))
+        self._spoken_of: Final = {objection.where for objection in self.objections}
+        self._faults_unnamed = sum(1 for _ in islice(waiting, 1))
+        self._entries_unseen = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether any more would only be counted."""
+        return len(self.objections) >= FAULT_LIMIT
+
+    def add(self, refused: ValidationError, shift: int = 0) -> None:
+        """What pydantic says, but for the places that were spoken of from the start; what cannot be kept is counted.
+        `shift` is added to the index at the head of each location."""
+        for error in refused.errors(include_url=False):
+            if error["type"] == _UNTOLD_ERROR:
+                self._faults_unnamed += error["ctx"]["faults"]
+                self._entries_unseen += error["ctx"]["entries"]
+                continue
+            if self.is_full:
+                self._faults_unnamed += 1
+                continue
+            objection = _objection(error)
+            if shift and isinstance(first := objection.where[0], int):
+                objection = Objection((first + shift, *objection.where[1:]), objection.message)
+            if objection.where not in self._spoken_of:
+                self.objections.append(objection)
+
+    def leave_unseen(self, entries: int) -> None:
+        """So many entries of a list were not looked at, because there were faults enough in those before them."""
+        self._entries_unseen += entries
+
+    def error(self) -> ValidationError:
+        """All of it, for pydantic to carry on."""
+        errors = [InitErrorDetails(type=_as_error(o.message), loc=o.where, input=None) for o in self.objections]
+        if self._faults_unnamed or self._entries_unseen:
+            context = {"faults": self._faults_unnamed, "entries": self._entries_unseen}
+            untold = PydanticCustomError(_UNTOLD_ERROR, "more faults", context)
+            errors.append(InitErrorDetails(type=untold, loc=(), input=None))
+        return ValidationError.from_exception_data("event", errors)
+
+    def faults(self, root: str) -> tuple[Fault, ...]:
+        """In order of path, each path beginning with `root`; then, in one more fault, what is only counted."""
+        faults = [Fault(path_of(root, o.where), o.message) for o in sorted(self.objections, key=_position)]
+        rest = [f"at least {self._faults_unnamed} more faults"] if self._faults_unnamed else []
+        if self._entries_unseen:
+            rest.append(f"{self._entries_unseen} more entries of lists, which were not looked at")
+        return (*faults, Fault(root, f"and {' and '.join(rest)}")) if rest else tuple(faults)
 
 
 def faults_of(refused: ValidationError, root: str) -> tuple[Fault, ...]:
     """The faults in order of path, each path beginning with `root`. Past `FAULT_LIMIT` the rest is only counted, in one
     more fault: an event of a megabyte can have hundreds of thousands.
     """
-    objections = sorted(islice(_objections_in(refused), FAULT_LIMIT), key=_position)
-    faults = [Fault(path_of(root, o.where), o.message) for o in objections]
-    if refused.error_count() > FAULT_LIMIT:
-        faults.append(Fault(root, f"and {refused.error_count() - FAULT_LIMIT} more faults"))
-    return tuple(faults)
+    gathered = Gathered()
+    gathered.add(refused)
+    return gathered.faults(root)
+
+
+def validated_in_slices(
+    raw: object, validate: Callable[[object], list[Validated]], slice_entries: int
+) -> list[Validated]:
+    """Validates a list in slices, and no further once there are `FAULT_LIMIT` faults. For a pydantic wrap validator."""
+    if not isinstance(raw, list) or len(raw) <= slice_entries:
+        return validate(raw)
+    validated: list[Validated] = []
+    gathered: Gathered | None = None
+    for start in range(0, len(raw), slice_entries):
+        try:
+            validated += validate(raw[start : start + slice_entries])
+        except ValidationError as refused:
+            gathered = gathered or Gathered()
+            gathered.add(refused, shift=start)
+            if gathered.is_full:
+                gathered.leave_unseen(max(0, len(raw) - start - slice_entries))
+                break
+    if gathered is not None:
+        raise gathered.error()
+    return validated
 
 
 def path_of(root: str, where: Location) -> str:
@@ -120,12 +197,11 @@ def kind_of(value: object) -> str:
             return "an object"
 
 
-def _objections_in(refused: ValidationError) -> Iterator[Objection]:
-    for error in refused.errors(include_url=False):
-        where = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith(_TAG_MARK)))
-        if error["type"] == ACTION_ERROR and isinstance(error["input"], dict):
-            where = (*where, "action")
-        yield Objection(where, _words(error))
+def _objection(error: ErrorDetails) -> Objection:
+    where = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith(_TAG_MARK)))
+    if error["type"] == ACTION_ERROR and isinstance(error["input"], dict):
+        where = (*where, "action")
+    return Objection(where, _words(error))
 
 
 def _words(error: ErrorDetails) -> str:

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from service.domain.events.objections import Location, Objection, shown
 from service.domain.events.patterns import HRID
-from service.domain.events.shapes import CLOSED, OPEN, NonBlank
+from service.domain.events.shapes import CLOSED, NAME_IN_A_QUERY, OPEN, Many, NonBlank
 from service.domain.folding import fold
 
 Hrid: TypeAlias = Annotated[
@@ -28,7 +28,7 @@ Title: TypeAlias = Annotated[str, Field(description="Title of the resource.")]
 RecordSource: TypeAlias = Annotated[str, Field(description="Where the record comes from.", examples=["MARC"])]
 InstanceTypeId: TypeAlias = Annotated[str, Field(description="UUID of the resource type.")]
 HoldingsSourceName: TypeAlias = Annotated[
-    NonBlank, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])
+    str, NAME_IN_A_QUERY, Field(description="Name of a holdings source, in place of sourceId.", examples=["FOLIO"])
 ]
 
 
@@ -45,7 +45,7 @@ class HoldingsRecord(TypedDict):
 
     hrid: Hrid
     items: Annotated[
-        list[Item], Field(description="All items of the record: those left out are deleted, [] deletes all.")
+        Many[Item], Field(description="All items of the record: those left out are deleted, [] deletes all.")
     ]
     sourceName: NotRequired[HoldingsSourceName]
 
@@ -72,7 +72,7 @@ class SharedHoldingsRecord(TypedDict):
     """A holdings record of one institution in a shared index."""
 
     hrid: NotRequired[Hrid]
-    items: Annotated[list[SharedItem], Field(description="All items of the record; [] for none.")]
+    items: Annotated[Many[SharedItem], Field(description="All items of the record; [] for none.")]
     sourceName: NotRequired[HoldingsSourceName]
 
 
@@ -135,10 +135,10 @@ class Relations(TypedDict, total=False):
     leaves them.
     """
 
-    parentInstances: Annotated[list[InstanceRelation], Field(description="Instances that this one is a part of.")]
-    childInstances: Annotated[list[InstanceRelation], Field(description="Instances that are parts of this one.")]
-    precedingTitles: Annotated[list[TitleRelation], Field(description="Titles that this one continues.")]
-    succeedingTitles: Annotated[list[TitleRelation], Field(description="Titles that continue this one.")]
+    parentInstances: Annotated[Many[InstanceRelation], Field(description="Instances that this one is a part of.")]
+    childInstances: Annotated[Many[InstanceRelation], Field(description="Instances that are parts of this one.")]
+    precedingTitles: Annotated[Many[TitleRelation], Field(description="Titles that this one continues.")]
+    succeedingTitles: Annotated[Many[TitleRelation], Field(description="Titles that continue this one.")]
 
 
 @with_config(OPEN)

@@ -13,12 +13,14 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     StringConstraints,
+    WrapValidator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from service.domain.events.objections import ACTION_ERROR, tag
+from service.domain.events.objections import ACTION_ERROR, tag, validated_in_slices
 from service.domain.events.patterns import NON_BLANK, PACKAGE_ID, RESOURCE_ID, TITLE_ID, URL
 
 CLOSED: Final = ConfigDict(strict=True, extra="forbid")
@@ -39,19 +41,22 @@ ACTION: Final = Field(description="Tells the operations apart.")
 NonBlank: TypeAlias = Annotated[str, StringConstraints(pattern=NON_BLANK)]
 ResourceId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=RESOURCE_ID),
+    StringConstraints(pattern=RESOURCE_ID, max_length=100),
     Field(description="Provider, package and title, as eholdings joins them.", examples=["22-1887786-1440285"]),
 ]
 PackageId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=PACKAGE_ID),
+    StringConstraints(pattern=PACKAGE_ID, max_length=100),
     Field(description="Provider and package; the package must be a custom one.", examples=["123355-2845510"]),
 ]
 TitleId: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=TITLE_ID),
+    StringConstraints(pattern=TITLE_ID, max_length=100),
     Field(description="The title as eholdings numbers it.", examples=["17059786"]),
 ]
+NAME_IN_A_QUERY: Final = StringConstraints(pattern=NON_BLANK, max_length=1000)
+"""Of a name that a system is asked for by its address, which must not grow without end."""
+
 Url: TypeAlias = Annotated[
     str,
     StringConstraints(pattern=URL, max_length=600),
@@ -80,6 +85,21 @@ class _NullUnsaid:
 T = TypeVar("T")
 NeverNull: TypeAlias = Annotated[T | None, BeforeValidator(_refuse_null), _NullUnsaid()]
 """May be absent, which is None in Python, but null is refused: it could mean either of two things."""
+
+
+def _in_slices(raw: object, validate: ValidatorFunctionWrapHandler) -> list[Any]:
+    return validated_in_slices(raw, validate, 16)
+
+
+def _one_by_one(raw: object, validate: ValidatorFunctionWrapHandler) -> list[Any]:
+    return validated_in_slices(raw, validate, 1)
+
+
+Many: TypeAlias = Annotated[list[T], WrapValidator(_in_slices)]
+"""A list that is looked at no further once there are faults enough to tell."""
+
+ManyWithin: TypeAlias = Annotated[list[T], WrapValidator(_one_by_one)]
+"""The same, of entries that have lists themselves: each may have as many faults as are told of all."""
 
 
 def by_action(*actions: str) -> Discriminator:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from service.domain.events.inventory import InventoryOperation
 from service.domain.events.objections import Objection, refuse_together
-from service.domain.events.shapes import CLOSED, Closed, NonBlank
+from service.domain.events.shapes import CLOSED, Closed, Many, ManyWithin, NonBlank
 
 BibId: TypeAlias = Annotated[NonBlank, Field(description="The institution's own bib id.", examples=[".b106201990"])]
 HoldingsId: TypeAlias = Annotated[NonBlank, Field(description="The institution's own holdings id.")]
@@ -71,11 +71,11 @@ class TransferRequested(Closed):
     """Moves within one institution, and what to change in inventory once every one of them has succeeded."""
 
     institution: Annotated[NonBlank, Field(description="SCSB's code of the institution.", examples=["PUL"])]
-    item_transfers: Annotated[list[ItemTransfer] | None, Field(description="Items that move.")] = None
-    holding_transfers: Annotated[list[HoldingTransfer] | None, Field(description="Holdings records that move.")] = None
+    item_transfers: Annotated[Many[ItemTransfer] | None, Field(description="Items that move.")] = None
+    holding_transfers: Annotated[Many[HoldingTransfer] | None, Field(description="Holdings records that move.")] = None
     bound_with: BoundWith = None
     inventory: Annotated[
-        list[InventoryOperation] | None,
+        ManyWithin[InventoryOperation] | None,
         Field(description="Carried out in order once every entry of the transfer has succeeded."),
     ] = None
 

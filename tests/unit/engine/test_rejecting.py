@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
 from service.domain.outcomes import UNREAD, Fault, Outcome, Overall, Rejection
@@ -129,3 +131,16 @@ def test_the_code_and_message_of_the_rejection_stand_with_what_failed() -> None:
         Code.TOO_LARGE,
         "1,000,001 bytes",
     )
+
+
+def test_what_many_things_were_asked_for_is_told_in_time_linear_in_them() -> None:
+    asked = tuple(Asked("scsb", "transfer-item", str(number)) for number in range(3000))
+    faults = tuple(Fault(f"data.other{number}", "is not a known field") for number in range(1000))
+    rejection = Rejection(Code.INVALID_DATA, "1000 faults", faults=faults, asked=asked)
+    began = time.thread_time()
+
+    operations = reject(record(), rejection).operations
+
+    assert time.thread_time() - began < 0.5
+    assert [operation.asked for operation in operations] == list(asked)
+    assert operations[0].faults == faults

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import orjson
 
+from service.domain.answers import failed
+from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
-from service.kafka.records_out import MAX_RESULT_BYTES, SHORT_TEXT, RecordsOut
-from tests.builders.outcomes import OK, operation, outcome
+from service.domain.outcomes import Fault
+from service.kafka.fitting import SHORT_TEXT
+from service.kafka.records_out import MAX_MESSAGE_CHARACTERS, MAX_RESULT_BYTES, RecordsOut
+from tests.builders.outcomes import OK, REFUSED, operation, outcome
 
 RENDER = RecordsOut("/holdings-relay/tests")
 
@@ -31,3 +35,42 @@ def test_a_result_that_would_be_too_large_has_its_long_texts_cut_and_keeps_every
     assert [entry["target"] for entry in data["operations"]] == [
         f"{n}{gone_wrong}"[:SHORT_TEXT] + "…" for n in range(3)
     ]
+
+
+def test_more_operations_than_fit_are_counted_and_those_that_failed_are_kept() -> None:
+    many = [operation(OK, Asked("scsb", "transfer-item", f"{n}")) for n in range(10_000)]
+    failure = operation(REFUSED, Asked("scsb", "transfer-item", "the one that failed"))
+
+    (result, _) = RENDER(outcome(*many, failure))
+
+    assert len(result.value or b"") <= MAX_RESULT_BYTES
+    data = orjson.loads(result.value or b"")["data"]
+    targets = [entry["target"] for entry in data["operations"]]
+    assert targets == [f"{n}" for n in range(len(targets) - 1)] + ["the one that failed"]
+    assert len(targets) > 4000
+    assert data["operationsLeftOut"] == 10_001 - len(targets)
+
+
+def test_more_faults_than_fit_are_counted() -> None:
+    faults = tuple(Fault(f"data.{n}", "is not a known field") for n in range(30_000))
+
+    (result, _) = RENDER(outcome(operation(REFUSED, faults=faults)))
+
+    assert len(result.value or b"") <= MAX_RESULT_BYTES
+    data = orjson.loads(result.value or b"")["data"]
+    assert data["faultsLeftOut"] == 30_000 - len(data["faults"])
+    assert data["operations"][0]["faultsLeftOut"] == data["faultsLeftOut"]
+
+
+def test_texts_of_characters_that_json_escapes_fit_too() -> None:
+    awkward = operation(failed(Code.REFUSED, 422, "\x00" * 5000), Asked("scsb", "transfer-item", "\x01" * 5000))
+
+    (result, _) = RENDER(outcome(*[awkward] * 2000))
+
+    assert len(result.value or b"") <= MAX_RESULT_BYTES
+
+
+def test_the_message_of_a_dead_letter_is_bounded() -> None:
+    (_, letter) = RENDER(outcome(operation(failed(Code.REFUSED, 422, "x" * 3_000_000))))
+
+    assert len(dict(letter.headers)["relay-message"] or b"") < 4 * MAX_MESSAGE_CHARACTERS

@@ -245,3 +245,9 @@ BLANK: dict[str, Any] = {
     "accessTypeId": None,
     **dict.fromkeys(("coverageStatement", "url", "proxyId", *FIELDS), ""),
 }
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 2**63, 2**31])
+def test_an_embargo_beyond_all_numbers_of_the_system_makes_an_answer_unreadable(value: float) -> None:
+    embargo: JsonValue = {"embargoUnit": "Months", "embargoValue": value}
+    assert read_resource({"data": {"attributes": {"isSelected": True, "customEmbargoPeriod": embargo}}}) is None

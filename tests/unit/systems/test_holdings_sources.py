@@ -278,3 +278,11 @@ def test_an_escaped_name_cannot_end_its_quotes(name: str) -> None:
 
     inside = term.replace("\\\\", "").replace('\\"', "").replace("\\*", "").replace("\\?", "").replace("\\^", "")
     assert not set('"\\*?^') & set(inside)
+
+
+@pytest.mark.parametrize("identifier", ["", ".", "..", "a/b", "x" * 101, "\u00e9"])
+async def test_an_id_that_would_lead_elsewhere_is_not_put_in_a_path(identifier: str) -> None:
+    result, transport = await carry_out(DELETE, found((identifier, "Mine", "local")))
+
+    assert isinstance(result, Stumbled)
+    assert transport.calls == [LOOK_UP]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.systems.bodies import MAX_ANSWER_BYTES
 from service.systems.http import Lost, NotSent, Reply, path_of, query_of
 from tests.unit.systems.scripted import FakeTime, ScriptedTransport, answer, http_client
 
@@ -178,3 +181,70 @@ def test_a_query_comes_back_as_it_was_given(value: str) -> None:
     assert httpx.QueryParams(query_of({"query": value, "limit": "10"})[1:]) == httpx.QueryParams(
         {"query": value, "limit": "10"}
     )
+
+
+def bomb(size: int) -> bytes:
+    return gzip.compress(bytes(size), compresslevel=9)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (bytes(MAX_ANSWER_BYTES + 1), {}),
+        (bomb(MAX_ANSWER_BYTES + 1), {"Content-Encoding": "gzip"}),
+        (bomb(MAX_ANSWER_BYTES + 1), {"Content-Encoding": " GZIP "}),
+        (zlib.compress(bytes(MAX_ANSWER_BYTES + 1)), {"Content-Encoding": "deflate"}),
+    ],
+)
+async def test_an_answer_beyond_the_limit_is_lost_and_not_read_again(body: bytes, headers: dict[str, str]) -> None:
+    transport = ScriptedTransport(httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
+
+    result = await http_client(transport).send("get", "GET", "/a", read_seconds=1.0)
+
+    assert result == Lost(f"system: the answer was not read to its end: it is larger than {MAX_ANSWER_BYTES} bytes")
+
+
+async def test_an_answer_that_comes_in_pieces_without_end_is_given_up() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(1 << 20)
+
+    class Endless(httpx.AsyncByteStream):
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return pieces()
+
+    result = await http_client(ScriptedTransport(httpx.Response(200, stream=Endless()))).send(
+        "get", "GET", "/a", read_seconds=1.0
+    )
+
+    assert isinstance(result, Lost)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "\N{SNOWMAN}".encode().decode("latin-1"), ""])
+async def test_a_body_under_another_encoding_is_taken_as_it_is(encoding: str) -> None:
+    headers = [(b"Content-Encoding", encoding.encode("latin-1"))]
+    transport = ScriptedTransport(httpx.Response(500, headers=headers, stream=httpx.ByteStream(b"what")))
+
+    result = await http_client(transport).send("get", "GET", "/a", read_seconds=1.0)
+
+    assert isinstance(result, Reply)
+    assert (result.status, result.body) == (500, b"what")
+
+
+async def test_deflate_without_its_wrapping_is_decompressed() -> None:
+    raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    body = raw.compress(b"[1]") + raw.flush()
+    transport = ScriptedTransport(
+        httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(body))
+    )
+
+    result = await http_client(transport).send("get", "GET", "/a", read_seconds=1.0)
+
+    assert isinstance(result, Reply)
+    assert result.json() == [1]
+
+
+async def test_an_address_that_httpx_refuses_is_not_sent() -> None:
+    result = await http_client(ScriptedTransport()).send("get", "GET", "/" + "1" * 70_000, read_seconds=1.0)
+
+    assert isinstance(result, NotSent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 import pytest
 from hypothesis import given
@@ -86,3 +88,20 @@ def test_any_answer_has_words(content: JsonValue, body: bytes) -> None:
 
     assert 0 < len(words) <= MAX_MESSAGE_CHARACTERS
     assert "\n" not in words
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("text", ["eyJ-" * 5000, "x-amz-" * 3300, "://" * 6600, "eyJ." * 5000])
+def test_what_nearly_looks_like_a_credential_takes_no_time_to_speak_of(text: str) -> None:
+    began = time.thread_time()
+    tidy(text)
+    assert time.thread_time() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    "content", [{"errors": [{}] * 1_000_000}, [[["x"] * 1000] * 1000], {"errors": ["x"] * 100_000}]
+)
+def test_of_an_answer_of_millions_of_parts_the_first_are_looked_at(content: JsonValue) -> None:
+    began = time.thread_time()
+    assert words_of(500, b"", content)
+    assert time.thread_time() - began < 0.2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.answers import Finding, Verdict
+from service.domain.answers import Finding, Verdict, succeeded
 from service.domain.codes import Code
 from service.domain.jsonvalue import JsonObject, JsonValue
 from service.domain.operations import Asked, Transfer, TransferEntry
@@ -180,3 +182,22 @@ def test_the_order_of_responses_does_not_matter(order: list[str], messages: list
     expected = {SUCCESS: Verdict.SUCCEEDED, "no": Verdict.FAILED, BROKE_OFF: None}
 
     assert verdicts(read(transfer(items="a b c"), content)) == [expected[told[name]] for name in "abc"]
+
+
+@pytest.mark.timeout(20)
+def test_the_answer_to_thousands_of_entries_is_read_in_time_linear_in_them() -> None:
+    asked = transfer(items=" ".join(map(str, range(4000))))
+    responses = [response(SUCCESS, entry) for entry in reversed(asked.items)]
+    began = time.thread_time()
+
+    answers = answers_of(asked, body(*responses), uncertain=False)
+
+    assert time.thread_time() - began < 0.5
+    assert answers == (succeeded(200, SUCCESS),) * 4000
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_message_does_not_tell_what_became_of_an_entry(blank: str) -> None:
+    asked = transfer(items="a")
+
+    assert answers_of(asked, body(response(blank, asked.items[0])), uncertain=False) == (UNKNOWN,)

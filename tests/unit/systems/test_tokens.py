@@ -249,3 +249,19 @@ def test_secrets_stay_out_of_representations() -> None:
     shown = repr((UserPassword("relay", "hunter2"), StaticToken("hunter2"), Token("hunter2", 1.0, 2.0)))
 
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize("value", ["t\u00e9", "a b", "a\tb", "\x7f"])
+async def test_a_token_that_no_header_can_carry_is_none(value: str) -> None:
+    cookie = (b"Set-Cookie", f"folioAccessToken={value}; Max-Age=600".encode())
+    tokens, _ = tokens_of(FakeTime(), httpx.Response(201, headers=[cookie]))
+
+    assert await tokens.token(TENANT, None) == NotSent("login: answer without a folioAccessToken cookie", 201)
+
+
+@pytest.mark.parametrize("end", ["0001-01-01", "9999-12-31T23:59:59", "9" * 5000, "0001-01-01T00:00:00+23:59"])
+async def test_an_end_of_a_token_out_of_all_time_does_no_harm(end: str) -> None:
+    content = {"accessTokenExpiration": end}
+    tokens, _ = tokens_of(FakeTime(), answer(201, content, {"Set-Cookie": "folioAccessToken=t1"}))
+
+    assert await value_of(tokens) == "t1"

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import trustme
 
+from service.systems.bodies import AnswerTooLarge
 from service.systems.proxies import Proxy
 from service.systems.transport import AiohttpTransport
 from tests.unit.systems.raw_server import OK, Exchange, raw_server
@@ -384,3 +385,23 @@ async def test_an_authority_of_ones_own_is_trusted_when_it_is_given(
 async def test_a_ca_file_that_is_missing_is_said_at_once() -> None:
     with pytest.raises(FileNotFoundError):
         AiohttpTransport(ca_file="/nowhere/ca.pem")
+
+
+async def test_an_answer_without_end_is_given_up_and_its_connection_closed() -> None:
+    closed = asyncio.Event()
+
+    async def endless(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                await exchange.send(b"4000\r\n" + bytes(0x4000) + b"\r\n")
+        finally:
+            closed.set()
+
+    async with (
+        AiohttpTransport(proxy_of=lambda url: None, max_answer_bytes=100_000) as transport,
+        raw_server(endless) as server,
+    ):
+        with pytest.raises(AnswerTooLarge, match="larger than 100000 bytes"):
+            await transport.handle_async_request(request_to(server.url))
+        await asyncio.wait_for(closed.wait(), 5)

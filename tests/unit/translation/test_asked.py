@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from service.domain.operations import Asked, asked_of
-from service.translation.asked import asked_of_holdings_changed, asked_of_transfer_requested
+from service.translation.asked import ASKED_LIMIT, asked_of_holdings_changed, asked_of_transfer_requested
 from tests.builders.events import (
     INSTITUTION_ID,
     JSON,
@@ -97,3 +97,9 @@ def test_every_entry_of_a_transfer_is_asked_for_even_when_it_cannot_be_read() ->
 def test_any_data_can_be_looked_at(data: Any) -> None:
     for recognise in (asked_of_holdings_changed, asked_of_transfer_requested):
         assert all(isinstance(asked, Asked) for asked in recognise(data))
+
+
+def test_past_the_limit_one_entry_stands_for_the_rest() -> None:
+    asked = asked_of_transfer_requested({"itemTransfers": [1] * (ASKED_LIMIT + 5), "inventory": [1]})
+    assert len(asked) == ASKED_LIMIT + 1
+    assert asked[-1] == Asked(None, None, "6 more")

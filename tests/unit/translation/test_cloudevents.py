@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from service.domain.codes import Code
+from service.domain.events.objections import FAULT_LIMIT
 from service.domain.operations import EventIdentity
 from service.domain.outcomes import Fault, Rejection
 from service.domain.record import Headers, Record
@@ -300,3 +301,12 @@ def test_of_a_later_version_of_traceparent_the_known_part_is_carried_on(later: s
 
 def test_further_attributes_do_no_harm() -> None:
     assert read(record(orjson.dumps(envelope(data=DATA, subject="x", time=7, partitionkey=None)))).data == DATA
+
+
+def test_of_very_many_headers_that_cannot_be_read_the_first_are_told_and_the_rest_counted() -> None:
+    rejection = decode(record(b"{}", tuple((f"ce_{number}", b"\xff") for number in range(50_000))), MAX_BYTES)
+    assert isinstance(rejection, Rejection)
+    assert rejection.code is Code.UNREADABLE
+    assert "and 49000 more headers, which were not looked at" in [fault.message for fault in rejection.faults]
+    assert len(rejection.faults) < FAULT_LIMIT + 10
+    assert len(rejection.message) < 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from service.domain.events.transfer_requested import (
     item_transfer_objections,
     transfer_requested_objections,
 )
-from tests.builders.events import rejection_of, transfer
+from tests.builders.events import faults_of as faults_by_path
+from tests.builders.events import rejection_of, transfer, update, upsert
 
 RULES: tuple[Rule, ...] = (
     attribute_objections,
@@ -84,9 +86,33 @@ def test_list_entries_are_in_order_of_their_index_not_of_its_digits() -> None:
 
 
 def test_past_the_limit_one_fault_tells_how_many_more_there_are() -> None:
-    faults = rejection_of(transfer(itemTransfers=[1] * (FAULT_LIMIT + 7)), "holdings.transfer.requested").faults
+    faults = rejection_of({f"n{number}": 1 for number in range(FAULT_LIMIT + 7)}).faults
     assert len(faults) == FAULT_LIMIT + 1
-    assert (faults[-1].path, faults[-1].message) == ("data", "and 7 more faults")
+    # the rule for the whole event has one more: it asks for nothing
+    assert (faults[-1].path, faults[-1].message) == ("data", "and at least 8 more faults")
+
+
+def test_a_list_full_of_faults_is_not_read_to_its_end_and_says_so() -> None:
+    faults = rejection_of(transfer(itemTransfers=[1] * 10_000), "holdings.transfer.requested").faults
+    assert len(faults) == FAULT_LIMIT + 1
+    assert faults[-1].path == "data"
+    assert "more entries of lists, which were not looked at" in faults[-1].message
+    assert sum(map(int, re.findall("[0-9]+", faults[-1].message))) == 10_000 - FAULT_LIMIT
+
+
+def test_lists_within_lists_share_the_limit() -> None:
+    records = [{"hrid": "h", "items": [1] * 2000} for _ in range(50)]
+    faults = rejection_of({"inventory": upsert(holdingsRecords=records)}).faults
+    assert len(faults) == FAULT_LIMIT + 1
+    assert {fault.path.partition("[")[0] for fault in faults[:-1]} == {"data.inventory.holdingsRecords"}
+
+
+def test_a_fault_far_down_a_list_has_its_true_index() -> None:
+    entries = [{"beginCoverage": f"{year:04}-01-01", "endCoverage": f"{year:04}-02-01"} for year in range(1000, 1100)]
+    entries[77]["note"] = "?"
+    assert faults_by_path({"eholdings": update({"customCoverages": entries})}) == {
+        "data.eholdings.attributes.customCoverages[77].note": "is not a known field"
+    }
 
 
 def test_at_the_limit_every_fault_is_told() -> None:
