@@ -11,7 +11,7 @@ ARGS ?=
 SEEDS ?= 2000
 FIRST ?= 0
 
-.PHONY: help setup demo check format test bench crash-test simulate mutants docs lock clean
+.PHONY: help setup demo check format test bench crash-test chaos simulate mutants docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench: setup ## Events per second beside a plain worker, on a real broker: make 
 
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
+
+chaos: setup ## Workers, broker and systems in trouble of every kind for half an hour: make chaos [ARGS='--short --seed 7']
+	@$(bin)/python -m tests.chaos $(ARGS)
 
 simulate: setup ## Whole workers in virtual time through random trouble: make simulate [SEEDS=2000] [FIRST=0]
 	@$(bin)/python -m tests.chaos.simulate --first $(FIRST) --seeds $(SEEDS)

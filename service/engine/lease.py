@@ -18,8 +18,8 @@ class Lease:
           └───────────────┴──end(why)──▶ ended
 
     Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Doubtful: the worker was
-    suspended and may have been replaced; no call starts until a commit has shown that it was not. Ended: nothing
-    starts ever again.
+    suspended and may have been replaced; no call starts, and no further request of one that runs, until a commit has
+    shown that it was not. Ended: nothing starts ever again, and no request of a call that runs leaves.
     """
 
     def __init__(self, feel_pulse: Callable[[], None] = lambda: None) -> None:
@@ -29,6 +29,7 @@ class Lease:
         self._doubtful = False
         self._open = asyncio.Event()
         self._open.set()
+        self._certain = asyncio.Event()
         self._ended = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -51,10 +52,12 @@ class Lease:
 
     def doubt(self) -> None:
         self._doubtful = True
+        self._certain.clear()
         self._move_gate()
 
     def prove(self) -> None:
         self._doubtful = False
+        self._certain.set()
         self._move_gate()
 
     def _move_gate(self) -> None:
@@ -68,6 +71,7 @@ class Lease:
         self._why = self._why or why
         self._ended.set()
         self._open.set()
+        self._certain.set()
         for turn in self._waiting:
             if not turn.done():
                 turn.set_exception(OwnershipLost(self._why))
@@ -97,6 +101,15 @@ class Lease:
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
+
+    async def may_leave(self) -> None:
+        """Within a call, before each of its requests: waits while the lease is doubtful, raises `OwnershipLost` when it
+        has ended. A lease that is merely held lets it pass: the rebalance waits for the call to end."""
+        self._feel_pulse()
+        while self._doubtful and not self.ended:
+            await self._certain.wait()
+            self._feel_pulse()
+        self.check()
 
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by

@@ -175,7 +175,8 @@ class Processing:
     async def _call(self, course: _Course, job: Job) -> Answer:
         async with job.lease.call():
             job.begun = True
-            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, max(course.attempts) + 1)
+            attempt = max(course.attempts) + 1
+            context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave)
             try:
                 answer = await self._systems.attempt(course.remaining, context)
             except OwnershipLost:

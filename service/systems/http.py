@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from service.domain.jsonvalue import JsonValue
+from service.engine.ports import MayLeave, freely
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
 
@@ -128,18 +129,21 @@ class HttpClient:
         headers: Headers = (),
         traceparent: str | None = None,
         fresh_connection: bool = False,
+        may_leave: MayLeave = freely,
     ) -> Result:
-        """One call; never raises but cancellation. `path` is percent-encoded and begins with a slash; `read_seconds`
-        bounds the whole answer. `operation` is the call's name in the metrics.
+        """One call; raises nothing but cancellation and what `may_leave` raises. `path` is percent-encoded and begins
+        with a slash; `read_seconds` bounds the whole answer. `operation` is the call's name in the metrics.
 
         A GET whose connection broke before the answer is sent once more on a connection of its own: most often it met a
         kept connection that the system was just closing. Nothing else is ever sent twice here.
         """
         extensions = {"timeout": self._limits(read_seconds), "fresh_connection": fresh_connection}
         request = self._request(method, path, body, headers, traceparent, extensions)
+        await may_leave()
         result, broken = await self._call(operation, request, read_seconds)
         if broken and method == "GET" and not fresh_connection:
             request.extensions["fresh_connection"] = True
+            await may_leave()
             result, _ = await self._call(operation, request, read_seconds)
         return result
 
