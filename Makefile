@@ -13,7 +13,7 @@ FIRST ?= 0
 INPUTS ?= 100000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench crash-test simulate fuzz mutants docs lock clean
+.PHONY: help setup demo check format test bench crash-test chaos simulate fuzz mutants docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: setup ## Events per second beside a plain worker, on a real broker: make 
 
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
+
+chaos: setup ## Workers, broker and systems in trouble of every kind for half an hour: make chaos [ARGS='--short --seed 7']
+	@$(bin)/python -m tests.chaos $(ARGS)
 
 simulate: setup ## Whole workers in virtual time through random trouble and a blow at every step: make simulate [SEEDS=2000] [FIRST=0]
 	@$(bin)/python -m tests.chaos.simulate --first $(FIRST) --seeds $(SEEDS)

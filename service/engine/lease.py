@@ -19,8 +19,8 @@ class Lease:
           └───────────────┴──end(why)──▶ ended
 
     Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Doubtful: the worker was
-    suspended and may have been replaced; no call starts until a commit has shown that it was not. Ended: nothing
-    starts ever again.
+    suspended and may have been replaced; no call starts, and no further request of one that runs, until a commit has
+    shown that it was not. Ended: nothing starts ever again, and no request of a call that runs leaves.
     """
 
     def __init__(self, feel_pulse: Callable[[], None] = lambda: None, progress: Progress | None = None) -> None:
@@ -110,9 +110,9 @@ class Lease:
             if not self._calls:
                 self._idle.set()
 
-    async def proven(self) -> None:
-        """Within a call, before what must not be done by one who was replaced meanwhile: blocks while the lease is
-        doubtful, though not while it is held. Raises `OwnershipLost` when it has ended."""
+    async def may_leave(self) -> None:
+        """Within a call, before each of its requests: waits while the lease is doubtful, raises `OwnershipLost` when it
+        has ended. A lease that is merely held lets it pass: the rebalance waits for the call to end."""
         self._feel_pulse()
         while not self._certain.is_set():
             await self._certain.wait()

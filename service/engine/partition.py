@@ -100,7 +100,7 @@ class OwnedPartition:
         """See `CallContext.mark`."""
         self.lease.check()
         await self._commits.mark(record.offset)
-        await self.lease.proven()  # the worker may have slept while the mark was stored
+        await self.lease.may_leave()  # the worker may have slept while the mark was stored
 
     def settle(self, outcome: Outcome) -> None:
         """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from service.domain.answers import Answer, Finding
 from service.domain.exports import ExportRow
@@ -19,6 +19,15 @@ MAX_NOTE_BYTES = 200
 
 class OwnershipLost(Exception):
     """The worker no longer owns the partition: nothing may be called, published or committed for it any more."""
+
+
+MayLeave: TypeAlias = Callable[[], Awaitable[None]]
+"""Awaited right before a request leaves. Blocks while it is in doubt whether the partition is ours, and raises
+`OwnershipLost` when it is not."""
+
+
+async def freely() -> None:
+    """The `MayLeave` of a request that is made for no partition."""
 
 
 class Journal(Protocol):
@@ -64,6 +73,10 @@ class CallContext:
 
     attempt: int = 1
     """Which attempt at the step this is, from 1. Some refusals are worth exactly one repeat."""
+
+    may_leave: MayLeave = freely
+    """Of every request of the attempt, so that a worker which was suspended between two of them, and replaced, does not
+    make the second. The adapter lets `OwnershipLost` pass."""
 
     journal: Journal | None = None
     """Given with exports, and with nothing else."""

@@ -202,7 +202,9 @@ class Processing:
     async def _ask(self, course: _Course, job: Job) -> Answer:
         job.begun = True
         attempt = max(course.attempts) + 1
-        context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, job.journal)
+        context = CallContext(
+            job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal
+        )
         rows = job.journal.rows if job.journal is not None else 0
         try:
             answer = await self._systems.attempt(course.remaining, context)

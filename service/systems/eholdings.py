@@ -15,7 +15,7 @@ from service.domain.answers import Answer, Finding, Settled, Verdict, failed, su
 from service.domain.codes import Code
 from service.domain.jsonvalue import JsonObject
 from service.domain.operations import AddResource, DeselectResource, EholdingsStep, RemoveResource, UpdateResource
-from service.engine.ports import CallContext
+from service.engine.ports import CallContext, MayLeave, freely
 from service.systems.eholdings_calls import BulkFetched, Decision, EholdingsCalls
 from service.systems.eholdings_overlay import Canonical, Resource, differing, put_attributes, read_resource, wanted
 from service.systems.eholdings_overlay import tags_differ as differ
@@ -35,8 +35,8 @@ class Eholdings:
         self._read_seconds = read_seconds
 
     async def attempt(self, step: EholdingsStep, context: CallContext) -> Answer:
-        """One attempt at the step; every trouble is an answer."""
-        calls = self._calls(step.tenant, context.traceparent)
+        """One attempt at the step; every trouble is an answer. Raises only `OwnershipLost`."""
+        calls = self._calls(step.tenant, context.traceparent, context.may_leave)
         decision: Decision
         match step:
             case UpdateResource():
@@ -60,8 +60,8 @@ class Eholdings:
         """See `EholdingsCalls.fetch_many`."""
         return await self._calls(tenant, None).fetch_many(ids)
 
-    def _calls(self, tenant: str, traceparent: str | None) -> EholdingsCalls:
-        return EholdingsCalls(self._gateway, tenant, traceparent, self._read_seconds)
+    def _calls(self, tenant: str, traceparent: str | None, may_leave: MayLeave = freely) -> EholdingsCalls:
+        return EholdingsCalls(self._gateway, tenant, traceparent, self._read_seconds, may_leave)
 
 
 async def _update(

@@ -14,6 +14,7 @@ import orjson
 from service.domain.answers import Denial, Finding, failed
 from service.domain.codes import Code
 from service.domain.jsonvalue import JsonObject, JsonValue
+from service.engine.ports import MayLeave, freely
 from service.systems.eholdings_overlay import Resource, read_resource
 from service.systems.folio import FolioGateway
 from service.systems.http import Reply, path_of
@@ -46,6 +47,7 @@ class EholdingsCalls:
     tenant: str
     traceparent: str | None
     read_seconds: float
+    may_leave: MayLeave = freely
 
     async def get(self, resource_id: str) -> Reply | Decision:
         """GET of the resource, as it is."""
@@ -111,6 +113,7 @@ class EholdingsCalls:
             body=None if content is None else orjson.dumps(content),
             media_type=_MEDIA_TYPE,
             traceparent=self.traceparent,
+            may_leave=self.may_leave,
         )
         return _judged(result, changes=changes)
 

@@ -5,6 +5,7 @@ Owns what the gateway itself answers. It must not know a module.
 
 from __future__ import annotations
 
+from service.engine.ports import MayLeave, freely
 from service.systems.http import Headers, HttpClient, NotSent, Reply
 from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
 from service.systems.trouble import CallResult, CredentialsRefused
@@ -38,6 +39,7 @@ class FolioGateway:
         body: bytes | None = None,
         media_type: str = "application/json",
         traceparent: str | None = None,
+        may_leave: MayLeave = freely,
     ) -> CallResult:
         """One call as `tenant`. `media_type` is what is accepted, and what is sent when there is a body.
 
@@ -53,7 +55,14 @@ class FolioGateway:
                 return token
             headers = _headers(tenant, token, media_type, has_body=body is not None)
             result = await self._http.send(
-                operation, method, path, body=body, headers=headers, read_seconds=read_seconds, traceparent=traceparent
+                operation,
+                method,
+                path,
+                body=body,
+                headers=headers,
+                read_seconds=read_seconds,
+                traceparent=traceparent,
+                may_leave=may_leave,
             )
             if not (_token_refused(result) and self._tokens.invalidate(tenant, token)):
                 break

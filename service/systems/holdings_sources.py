@@ -19,7 +19,7 @@ from service.domain.codes import Code
 from service.domain.folding import fold
 from service.domain.jsonvalue import JsonObject, JsonValue
 from service.domain.operations import DeleteHoldingsSource, HoldingsSourceStep, UpsertHoldingsSource
-from service.engine.ports import CallContext
+from service.engine.ports import CallContext, MayLeave, OwnershipLost, freely
 from service.systems.folio import FolioGateway
 from service.systems.http import Clocks, Reply, path_of, query_of
 from service.systems.messages import tidy
@@ -66,7 +66,8 @@ class HoldingsSources:
         self._asking: dict[tuple[str, str], asyncio.Task[str | Absent | Decision]] = {}
 
     async def attempt(self, step: HoldingsSourceStep, context: CallContext) -> Answer:
-        """One attempt at the step; every trouble is an answer. What was remembered of the name is forgotten."""
+        """One attempt at the step; every trouble is an answer. Raises only `OwnershipLost`. What was remembered of the
+        name is forgotten."""
         self.forget(step.tenant, step.name)
         decision: Decision
         match step:
@@ -77,16 +78,25 @@ class HoldingsSources:
         self.forget(step.tenant, step.name)
         return decision.answer(step) if isinstance(decision, Trouble) else Settled((decision,))
 
-    async def resolve(self, tenant: str, name: str, traceparent: str | None) -> str | Absent | Decision:
+    async def resolve(
+        self, tenant: str, name: str, traceparent: str | None, may_leave: MayLeave = freely
+    ) -> str | Absent | Decision:
         """The id of a source, remembered for `CACHE_SECONDS`; created when the setting allows it. However many ask for
-        one name, one call is under way, and a caller that is cancelled does not end it."""
+        one name, one call is under way, and a caller that is cancelled does not end it. Raises only `OwnershipLost`,
+        and only for the caller's own partition."""
         key = (tenant, fold(name))
         known = self._known.get(key)
         if known is not None and self._clocks.monotonic() < known[1]:
             return known[0]
-        if key not in self._asking:
-            self._asking[key] = asyncio.create_task(self._resolve(key, name, traceparent))
-        return await asyncio.shield(self._asking[key])
+        while True:
+            if key not in self._asking:
+                asking = asyncio.create_task(self._resolve(key, name, traceparent, may_leave))
+                asking.add_done_callback(_heard)
+                self._asking[key] = asking
+            try:
+                return await asyncio.shield(self._asking[key])
+            except OwnershipLost:
+                await may_leave()  # who had asked has lost its partition; whoever has kept its own asks again
 
     def forget(self, tenant: str, name: str) -> None:
         """The name is looked up again when it is asked for next; an answer on its way is not remembered."""
@@ -94,10 +104,12 @@ class HoldingsSources:
         self._known.pop(key, None)
         self._asking.pop(key, None)
 
-    async def look_up(self, tenant: str, name: str, traceparent: str | None) -> HoldingsSource | Absent | Decision:
+    async def look_up(
+        self, tenant: str, name: str, traceparent: str | None, may_leave: MayLeave = freely
+    ) -> HoldingsSource | Absent | Decision:
         """The source of exactly this name, asked for anew."""
         query = query_of({"query": f'name=="{escaped(name)}"', "limit": "10"})
-        reply = await self._send(tenant, "look-up", "GET", query, traceparent=traceparent)
+        reply = await self._send(tenant, "look-up", "GET", query, traceparent=traceparent, may_leave=may_leave)
         if not isinstance(reply, Reply):
             return reply
         sources = (mapping_of(reply) or {}).get("holdingsRecordsSources")
@@ -116,10 +128,12 @@ class HoldingsSources:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _resolve(self, key: tuple[str, str], name: str, traceparent: str | None) -> str | Absent | Decision:
+    async def _resolve(
+        self, key: tuple[str, str], name: str, traceparent: str | None, may_leave: MayLeave
+    ) -> str | Absent | Decision:
         task = asyncio.current_task()
         try:
-            found = await self._find_or_create(key[0], name, traceparent)
+            found = await self._find_or_create(key[0], name, traceparent, may_leave)
             if isinstance(found, str) and self._asking.get(key) is task:
                 self._known[key] = (found, self._clocks.monotonic() + CACHE_SECONDS)
         finally:
@@ -127,27 +141,29 @@ class HoldingsSources:
                 del self._asking[key]
         return found
 
-    async def _find_or_create(self, tenant: str, name: str, traceparent: str | None) -> str | Absent | Decision:
-        found = await self.look_up(tenant, name, traceparent)
+    async def _find_or_create(
+        self, tenant: str, name: str, traceparent: str | None, may_leave: MayLeave
+    ) -> str | Absent | Decision:
+        found = await self.look_up(tenant, name, traceparent, may_leave)
         if isinstance(found, Absent) and self._create_missing:
-            created = await self._create(tenant, name, _CREATED_AS, traceparent)
+            created = await self._create(tenant, name, _CREATED_AS, traceparent, may_leave)
             if isinstance(created, Reply):
                 source = _source_of(created.json())
                 return source.id if source else unreadable(created, self._gateway.system, changes=True)
             if not _is_duplicate(created):
                 return created
-            found = await self.look_up(tenant, name, traceparent)
+            found = await self.look_up(tenant, name, traceparent, may_leave)
         return found.id if isinstance(found, HoldingsSource) else found
 
     async def _upsert(self, step: UpsertHoldingsSource, context: CallContext) -> Decision:
-        existing = await self.look_up(step.tenant, step.name, context.traceparent)
+        existing = await self.look_up(step.tenant, step.name, context.traceparent, context.may_leave)
         if isinstance(existing, Absent):
-            created = await self._create(step.tenant, step.name, step.source, context.traceparent)
+            created = await self._create(step.tenant, step.name, step.source, context.traceparent, context.may_leave)
             if isinstance(created, Reply):
                 return succeeded(created.status)
             if not _is_duplicate(created):
                 return created
-            existing = await self.look_up(step.tenant, step.name, context.traceparent)
+            existing = await self.look_up(step.tenant, step.name, context.traceparent, context.may_leave)
         match existing:
             case HoldingsSource():
                 return await self._bring_to(step, existing, context)
@@ -164,7 +180,15 @@ class HoldingsSources:
             return failed(Code.REFUSED, None, message)
         content = {"id": existing.id, "name": step.name, "source": step.source}
         path = path_of(existing.id)
-        reply = await self._send(step.tenant, "put", "PUT", path, content, traceparent=context.traceparent)
+        reply = await self._send(
+            step.tenant,
+            "put",
+            "PUT",
+            path,
+            content,
+            traceparent=context.traceparent,
+            may_leave=context.may_leave,
+        )
         if isinstance(reply, Reply):
             return succeeded(reply.status)
         if isinstance(reply, Finding) and reply.status == 404:
@@ -173,7 +197,7 @@ class HoldingsSources:
 
     async def _delete(self, step: DeleteHoldingsSource, context: CallContext) -> Decision:
         """Looked up first: mod-inventory-storage 29.0.23 never answers the DELETE of an unknown id."""
-        existing = await self.look_up(step.tenant, step.name, context.traceparent)
+        existing = await self.look_up(step.tenant, step.name, context.traceparent, context.may_leave)
         match existing:
             case Absent():
                 return _done_before(context, 200)
@@ -182,16 +206,20 @@ class HoldingsSources:
             case HoldingsSource():
                 pass
         path = path_of(existing.id)
-        reply = await self._send(step.tenant, "delete", "DELETE", path, traceparent=context.traceparent)
+        reply = await self._send(
+            step.tenant, "delete", "DELETE", path, traceparent=context.traceparent, may_leave=context.may_leave
+        )
         if isinstance(reply, Reply):
             return succeeded(reply.status)
         if isinstance(reply, Finding) and reply.status == 404:
             return _done_before(context, 404)
         return reply
 
-    async def _create(self, tenant: str, name: str, source: str, traceparent: str | None) -> Reply | Decision:
+    async def _create(
+        self, tenant: str, name: str, source: str, traceparent: str | None, may_leave: MayLeave
+    ) -> Reply | Decision:
         content = {"name": name, "source": source}
-        return await self._send(tenant, "post", "POST", "", content, traceparent=traceparent)
+        return await self._send(tenant, "post", "POST", "", content, traceparent=traceparent, may_leave=may_leave)
 
     async def _send(
         self,
@@ -202,6 +230,7 @@ class HoldingsSources:
         content: JsonObject | None = None,
         *,
         traceparent: str | None,
+        may_leave: MayLeave,
     ) -> Reply | Decision:
         """A `Reply` of 2xx, a failed finding for a final refusal, or trouble."""
         changes = method != "GET"
@@ -213,11 +242,18 @@ class HoldingsSources:
             read_seconds=self._read_seconds,
             body=None if content is None else orjson.dumps(content),
             traceparent=traceparent,
+            may_leave=may_leave,
         )
         trouble = trouble_of(result, changes=changes)
         if trouble is not None or not isinstance(result, Reply):
             return trouble or Trouble(f"{self._gateway.system}: no answer", uncertain=changes)
         return failed(Code.REFUSED, result.status, result.words) if result.status >= 400 else result
+
+
+def _heard(asking: asyncio.Task[str | Absent | Decision]) -> None:
+    """Whoever waited for it may be gone: then nobody else hears of its error."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def escaped(name: str) -> str:

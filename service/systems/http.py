@@ -18,6 +18,7 @@ import orjson
 
 from service.domain.collector import collector_paused
 from service.domain.jsonvalue import JsonValue
+from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
 from service.systems.bodies import AnswerTooLarge, whole_body
 from service.systems.messages import tidy, words_of
@@ -138,9 +139,10 @@ class HttpClient:
         headers: Headers = (),
         traceparent: str | None = None,
         fresh_connection: bool = False,
+        may_leave: MayLeave = freely,
     ) -> Result:
-        """One call; never raises but cancellation. `path` is percent-encoded and begins with a slash; `read_seconds`
-        bounds the whole answer. `operation` is the call's name in the metrics.
+        """One call; raises nothing but cancellation and what `may_leave` raises. `path` is percent-encoded and begins
+        with a slash; `read_seconds` bounds the whole answer. `operation` is the call's name in the metrics.
 
         A GET whose connection broke before the answer is sent once more on a connection of its own: most often it met a
         kept connection that the system was just closing. Nothing else is ever sent twice here.
@@ -150,9 +152,11 @@ class HttpClient:
             request = self._request(method, path, body, headers, traceparent, extensions)
         except httpx.InvalidURL as error:
             return NotSent(tidy(f"{self.system}: not an address for HTTP: {error}"))
+        await may_leave()
         result, broken = await self._call(operation, request, read_seconds)
         if broken and method == "GET" and not fresh_connection:
             request.extensions["fresh_connection"] = True
+            await may_leave()
             result, _ = await self._call(operation, request, read_seconds)
         return result
 

@@ -58,7 +58,7 @@ class Inventory:
         self._batches: dict[str, UpsertBatches] = {}
 
     async def attempt(self, step: InventoryStep, context: CallContext) -> Answer:
-        """One attempt at the step; every trouble is an answer."""
+        """One attempt at the step; every trouble is an answer. Raises only `OwnershipLost`."""
         decision: Decision
         match step:
             case UpsertRecordSet() | UpsertSharedRecordSet():
@@ -107,7 +107,7 @@ class Inventory:
     ) -> SourceIds | Decision:
         ids: dict[str, str] = {}
         for name in sorted(step.source_names):
-            found = await self._sources.resolve(step.tenant, name, context.traceparent)
+            found = await self._sources.resolve(step.tenant, name, context.traceparent, context.may_leave)
             match found:
                 case str():
                     ids[name] = found
@@ -129,7 +129,13 @@ class Inventory:
                     batches = UpsertBatches(self._gateway, step.tenant, self._timeouts, self._limits)
                     self._batches[step.tenant] = batches
                 body = orjson.dumps(with_source_ids(step.record_set, ids))
-                return await batches.upsert(step.hrid, body, attempt=context.attempt, traceparent=context.traceparent)
+                return await batches.upsert(
+                    step.hrid,
+                    body,
+                    attempt=context.attempt,
+                    traceparent=context.traceparent,
+                    may_leave=context.may_leave,
+                )
             case UpsertSharedRecordSet():
                 body = orjson.dumps(with_source_ids(step.body, ids))
                 result = await self._call(step.tenant, "upsert-shared", "PUT", _BY_MATCH_KEY, body, context)
@@ -152,6 +158,7 @@ class Inventory:
             read_seconds=self._timeouts.inventory_seconds,
             body=body,
             traceparent=context.traceparent,
+            may_leave=context.may_leave,
         )
         trouble = trouble_of(result, changes=True)
         if trouble is not None or not isinstance(result, Reply):

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from service.domain.answers import succeeded
 from service.engine.batching import BatchLimits, Collector, Waiting
+from service.engine.ports import MayLeave, OwnershipLost, freely
 from service.systems.folio import FolioGateway
 from service.systems.http import Reply
 from service.systems.inventory_answers import Decision, batch_message, proves_batch, upsert_decision
 from service.systems.timeouts import Timeouts
-from service.systems.trouble import Trouble, trouble_of
+from service.systems.trouble import CallResult, Trouble, trouble_of
 
 _PATH = "/inventory-batch-upsert-hrid"
 
@@ -28,6 +29,7 @@ class _Upsert:
     body: bytes
     attempt: int
     traceparent: str | None
+    may_leave: MayLeave
     decision: asyncio.Future[Decision]
     ticket: int = 0
 
@@ -45,13 +47,15 @@ class UpsertBatches:
         self._undecided: set[_Upsert] = set()
         self._closed = False
 
-    async def upsert(self, hrid: str, body: bytes, *, attempt: int, traceparent: str | None) -> Decision:
+    async def upsert(
+        self, hrid: str, body: bytes, *, attempt: int, traceparent: str | None, may_leave: MayLeave = freely
+    ) -> Decision:
         """What becomes of one record set; `body` is its JSON. A set that is tried again goes out alone, for the sake
         of the others: one bad set makes the module handle its batch record by record. Cancelled, it leaves the queue;
-        once it is on its way, the call goes on for the others.
+        once it is on its way, the call goes on for the others. Raises only `OwnershipLost`.
         """
         loop = asyncio.get_running_loop()
-        upsert = _Upsert(body, attempt, traceparent, loop.create_future())
+        upsert = _Upsert(body, attempt, traceparent, may_leave, loop.create_future())
         self._undecided.add(upsert)
         self._add(upsert, hrid, alone=attempt > 1)
         try:
@@ -102,16 +106,12 @@ class UpsertBatches:
     async def _send(self, batch: tuple[Waiting[_Upsert], ...]) -> Sequence[Waiting[_Upsert]]:
         """Sends one batch and decides its sets; returns those that must go out again alone."""
         upserts = [waiting.item for waiting in batch]
-        # one header for several events: the first one's trace tells of the call
-        result = await self._gateway.send(
-            self._tenant,
-            "upsert" if len(upserts) == 1 else "upsert-batch",
-            "PUT",
-            _PATH,
-            read_seconds=self._timeouts.of_batch(len(upserts)),
-            body=b'{"inventoryRecordSets":[' + b",".join(upsert.body for upsert in upserts) + b"]}",
-            traceparent=next((u.traceparent for u in upserts if u.traceparent is not None), None),
-        )
+        try:
+            result = await self._call(upserts)
+        except OwnershipLost as lost:
+            if len(upserts) == 1 and not upserts[0].decision.done():
+                upserts[0].decision.set_exception(lost)
+            return batch  # it did not leave; alone, each tells for itself whether it may
         trouble = trouble_of(result, changes=True)
         if trouble is not None or not isinstance(result, Reply):
             for upsert in upserts:
@@ -126,6 +126,25 @@ class UpsertBatches:
         for upsert in upserts:
             _decide(upsert, finding)
         return ()
+
+    async def _call(self, upserts: Sequence[_Upsert]) -> CallResult:
+        """Raises `OwnershipLost` when one of them may not leave."""
+
+        async def may_leave() -> None:
+            for upsert in upserts:
+                await upsert.may_leave()
+
+        # one header for several events: the first one's trace tells of the call
+        return await self._gateway.send(
+            self._tenant,
+            "upsert" if len(upserts) == 1 else "upsert-batch",
+            "PUT",
+            _PATH,
+            read_seconds=self._timeouts.of_batch(len(upserts)),
+            body=b'{"inventoryRecordSets":[' + b",".join(upsert.body for upsert in upserts) + b"]}",
+            traceparent=next((u.traceparent for u in upserts if u.traceparent is not None), None),
+            may_leave=may_leave,
+        )
 
 
 def _decide(upsert: _Upsert, decision: Decision) -> None:

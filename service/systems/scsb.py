@@ -63,7 +63,7 @@ class Scsb:
         """One attempt: one call for all entries, or one for each when an earlier attempt may have been applied,
         holdings before items, so that each entry's answer stands by itself.
 
-        Raises only `OwnershipLost`, from the mark.
+        Raises only `OwnershipLost`.
         """
         course = _Course(step)
         for places, part in _parts(step, context):
@@ -86,6 +86,7 @@ class Scsb:
             read_seconds=self._read_seconds,
             traceparent=context.traceparent,
             fresh_connection=True,
+            may_leave=context.may_leave,
         )
         trouble = trouble_of(result, changes=True)
         if trouble is not None or not isinstance(result, Reply):

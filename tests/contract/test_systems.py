@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from service.domain.answers import Answer, Denial, Denied, Finding, Settled, Stumbled, Verdict
 from service.domain.codes import Code
-from service.engine.ports import CallContext
+from service.engine.ports import CallContext, OwnershipLost
 from service.sandbox.exchange import JsonValue
 from service.sandbox.faults import Fault
 from tests.contract.cases import CASES, Case, seed
@@ -93,6 +94,27 @@ async def test_every_call_carries_the_trace_on(world: World, case: Case) -> None
     await attempt(world, case)
 
     assert {entry.call.header("traceparent") for entry in world.sandbox.ledger.entries()} == {TRACEPARENT}
+
+
+@pytest.mark.parametrize("allowed", range(4))
+async def test_no_further_request_leaves_once_the_partition_has_been_lost(
+    world: World, case: Case, allowed: int
+) -> None:
+    left = 0
+
+    async def may_leave() -> None:
+        nonlocal left
+        if left == allowed:
+            raise OwnershipLost("lost")
+        left += 1
+
+    try:
+        answer = await world.systems.attempt(case.step, replace(context(), may_leave=may_leave))
+    except OwnershipLost:
+        assert left == allowed
+    else:
+        assert verdict_of(answer) is Verdict.SUCCEEDED, "it took no more requests than it was allowed"
+    assert len([entry for entry in world.sandbox.ledger if entry.system != "login"]) == left
 
 
 @pytest.mark.parametrize("status", [400, 405, 413, 422])

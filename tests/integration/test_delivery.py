@@ -70,14 +70,37 @@ async def test_two_workers_one_killed_twice_lose_nothing_and_keep_the_order(kafk
     report = await crash(kafka, events=300, entities=30, kills=2, delivery=mode)
 
     assert not report.faults, "\n".join(report.lines())
-    assert len(report.results) == 300
+    assert report.with_result == 300
 
 
 async def test_a_worker_suspended_beyond_its_session_does_nothing_for_what_it_has_lost(kafka: str) -> None:
     report = await crash(kafka, events=300, entities=30, kills=0, suspensions=1)
 
     assert not report.faults, "\n".join(report.lines())
-    assert len(report.results) == 300
+    assert report.with_result == 300
+
+
+async def test_a_worker_that_was_suspended_between_two_calls_of_an_event_does_not_make_the_second(kafka: str) -> None:
+    async with relay(kafka) as running:
+        running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
+        slow = Fault("slow answer", system="eholdings", method="GET", stage="after", delay_seconds=2, times=1)
+        running.sandbox.faults.add(slow)
+        first = await running.start_worker()
+        await running.send(changed("e1", RESOURCE, update("since 1998")))
+        await call_has_arrived(running, "eholdings", "GET")
+
+        first.suspend()
+        second = await running.start_worker()
+        await running.send(changed("e2", RESOURCE, update("since 1999")))
+        await running.results_of(2)
+        first.listen()
+        first.wake()
+        await first.says("partition.taken")
+
+        puts = [entry.body for entry in running.sandbox.ledger if entry.system == "eholdings" and entry.method == "PUT"]
+        statements = [put["data"]["attributes"]["coverageStatement"] for put in puts]  # type: ignore[index, call-overload]
+        assert statements == ["since 1998", "since 1999"]
+        assert await running.stop() == [0, 0], second.log
 
 
 async def test_a_transfer_applied_before_a_kill_is_reported_as_succeeded_and_not_applied_again(kafka: str) -> None:

@@ -128,7 +128,7 @@ async def test_a_blocked_loop_is_noticed_within_thirty_seconds_told_with_its_pla
     async with relay(kafka) as running:
         port = free_port()
         health = {"RELAY_HTTP__HOST": "127.0.0.1", "RELAY_HTTP__PORT": str(port)}
-        worker = RelayProcess(running.settings | health, ("-m", "tests.support.blocked_relay"))
+        worker = RelayProcess(running.settings | health, command=("-m", "tests.support.blocked_relay"))
         running.workers.append(worker)
         await worker.start()
         await until_status(port, "/readyz", 200)

@@ -31,6 +31,18 @@ DEFECTS = (
         "            await self._commit(self._batch.records, position.frontier, metadata)\n            if True:\n",
     ),
     Defect(
+        "a request leaves while it is in doubt whose the partition is",
+        ENGINE + "lease.py",
+        "        while self._doubtful and not self.ended:\n",
+        "        while False:\n",
+    ),
+    Defect(
+        "the requests of an attempt do not ask whose the partition is",
+        ENGINE + "processing.py",
+        "job.mark, attempt, job.lease.may_leave)",
+        "job.mark, attempt)",
+    ),
+    Defect(
         "a mark is not waited for",
         ENGINE + "commits.py",
         "        await stored\n        self._marked.add(offset)\n",
@@ -117,7 +129,7 @@ DEFECTS = (
     Defect(
         "a worker that was replaced while its mark was being stored transfers",
         ENGINE + "partition.py",
-        "        await self.lease.proven()  # the worker may have slept while the mark was stored\n",
+        "        await self.lease.may_leave()  # the worker may have slept while the mark was stored\n",
         "",
     ),
     Defect(

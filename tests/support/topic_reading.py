@@ -12,11 +12,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 
 class TopicReader:
-    """Collects the records of one topic, from the beginning."""
+    """Collects the records of one topic, or of several, from the beginning."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, bootstrap_servers: str, *topics: str) -> None:
         self._consumer = AIOKafkaConsumer(
-            topic,
+            *topics,
             bootstrap_servers=bootstrap_servers,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
@@ -42,16 +42,19 @@ class TopicReader:
         """Blocks until `enough`, asked after every batch. Raises `TimeoutError` past `seconds`."""
         async with asyncio.timeout(seconds):
             while not enough(self):
-                for batch in (await self._consumer.getmany(timeout_ms=100)).values():
-                    self.records += batch
+                await self.read_on()
+
+    async def read_on(self) -> None:
+        """What has come by now, or comes within a moment."""
+        for batch in (await self._consumer.getmany(timeout_ms=100)).values():
+            self.records += batch
 
     async def read_to_end(self) -> None:
         """Everything that is stored by now."""
         ends = await self._consumer.end_offsets(self._consumer.assignment())
         positions = {where: await self._consumer.position(where) for where in ends}
         while any(positions[where] < end for where, end in ends.items()):
-            for batch in (await self._consumer.getmany(timeout_ms=100)).values():
-                self.records += batch
+            await self.read_on()
             positions = {where: await self._consumer.position(where) for where in ends}
 
 

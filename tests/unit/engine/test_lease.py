@@ -109,6 +109,50 @@ async def test_a_call_that_fails_or_is_cancelled_no_longer_counts_as_running() -
     assert asyncio.get_running_loop().time() == 1.0
 
 
+async def test_a_request_of_a_running_call_waits_until_a_doubtful_lease_is_proved() -> None:
+    lease = Lease()
+    async with lease.call():
+        lease.doubt()
+        waiting = asyncio.create_task(lease.may_leave())
+        await asyncio.sleep(4)
+        assert not waiting.done()
+
+        lease.prove()
+
+        await waiting
+
+
+async def test_a_request_of_a_running_call_does_not_leave_when_the_doubtful_lease_turns_out_to_be_lost() -> None:
+    lease = Lease()
+    async with lease.call():
+        lease.doubt()
+        waiting = asyncio.create_task(lease.may_leave())
+        await asyncio.sleep(1)
+
+        lease.end("fenced")
+
+        with pytest.raises(OwnershipLost, match="fenced"):
+            await waiting
+
+
+async def test_a_request_of_a_running_call_leaves_while_the_lease_is_held() -> None:
+    """The rebalance waits for the call to end; the call must not wait for the rebalance."""
+    lease = Lease()
+    async with lease.call():
+        lease.hold()
+
+        await lease.may_leave()
+
+    assert asyncio.get_running_loop().time() == 0.0
+
+
+async def test_the_pulse_is_felt_before_a_request_leaves() -> None:
+    lease = Lease(lambda: lease.end("suspended, and replaced"))
+
+    with pytest.raises(OwnershipLost, match="suspended, and replaced"):
+        await lease.may_leave()
+
+
 async def test_a_pause_lasts_as_long_as_it_should() -> None:
     await Lease().pause(30)
 
@@ -213,7 +257,7 @@ async def test_the_pulse_is_felt_before_every_call_and_may_hold_it_back() -> Non
 async def test_a_call_under_way_that_asks_whether_the_lease_is_proven_waits_while_it_is_in_doubt() -> None:
     lease = Lease()
     lease.doubt()
-    asked = asyncio.create_task(lease.proven())
+    asked = asyncio.create_task(lease.may_leave())
     await asyncio.sleep(5)
     in_doubt = asked.done()
 
@@ -227,13 +271,13 @@ async def test_a_held_lease_is_proven_so_that_a_call_under_way_comes_to_its_end(
     lease = Lease()
     lease.hold()
 
-    await asyncio.wait_for(lease.proven(), timeout=1)
+    await asyncio.wait_for(lease.may_leave(), timeout=1)
 
 
 async def test_a_doubtful_lease_that_ends_is_not_proven() -> None:
     lease = Lease()
     lease.doubt()
-    asked = asyncio.create_task(lease.proven())
+    asked = asyncio.create_task(lease.may_leave())
     await asyncio.sleep(1)
 
     lease.end("another has it")
@@ -251,7 +295,7 @@ async def test_to_ask_whether_the_lease_is_proven_is_to_feel_the_pulse() -> None
             lease.doubt()
 
     lease = Lease(feel)
-    asked = asyncio.create_task(lease.proven())
+    asked = asyncio.create_task(lease.may_leave())
     await asyncio.sleep(1)
     in_doubt = not asked.done()
     lease.prove()

@@ -25,6 +25,7 @@ from service.domain.operations import (
     asked_of,
 )
 from service.domain.outcomes import Overall
+from service.engine.ports import OwnershipLost
 from tests.builders.outcomes import record
 from tests.fakes.processing import ATTEMPTS, CALL_SECONDS, POLICY, codes, transfer, update
 from tests.fakes.processing import ProcessingSubject as Subject
@@ -70,6 +71,16 @@ async def test_what_comes_after_a_failure_is_not_attempted_and_what_came_before_
     assert [operation.attempts for operation in outcome.operations] == [1, 1, 0, 0]
     assert outcome.overall is Overall.PARTIAL
     assert outcome.first_failure == outcome.operations[1]
+
+
+async def test_each_request_of_an_attempt_asks_the_lease_of_its_partition() -> None:
+    subject = Subject()
+
+    await subject.process(update())
+    subject.lease.end("lost")
+
+    with pytest.raises(OwnershipLost, match="lost"):
+        await subject.systems.calls[0].context.may_leave()
 
 
 async def test_when_one_step_cannot_be_carried_out_here_nothing_is_called() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service.domain.answers import Answer, Finding, Settled, Stumbled, Verdict, succeeded, unchanged
 from service.domain.codes import Code
 from service.domain.operations import DeleteHoldingsSource, HoldingsSourceStep, UpsertHoldingsSource
+from service.engine.ports import OwnershipLost
 from service.systems.holdings_sources import CACHE_SECONDS, Absent, HoldingsSources, escaped
 from service.systems.trouble import Trouble
 from tests.unit.systems.scripted import TENANT, FakeTime, Scripted, ScriptedTransport, answer, context, gateway
@@ -200,6 +201,21 @@ async def test_a_caller_that_is_cancelled_does_not_end_the_look_up_of_the_others
 
     first.cancel()
 
+    assert await second == "s1"
+    assert len(transport.calls) == 1
+
+
+async def test_a_caller_whose_partition_was_lost_does_not_end_the_look_up_of_the_others() -> None:
+    sources, transport = sources_of(mine())
+
+    async def lost() -> None:
+        raise OwnershipLost("lost")
+
+    first = asyncio.create_task(sources.resolve(TENANT, "Mine", None, lost))
+    second = asyncio.create_task(sources.resolve(TENANT, "Mine", None))
+
+    with pytest.raises(OwnershipLost, match="lost"):
+        await first
     assert await second == "s1"
     assert len(transport.calls) == 1
 

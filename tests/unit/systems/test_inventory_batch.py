@@ -13,6 +13,7 @@ import pytest
 from service.domain.answers import Denial, Finding, Verdict
 from service.domain.codes import Code
 from service.engine.batching import BatchLimits
+from service.engine.ports import OwnershipLost
 from service.systems.inventory_answers import Decision
 from service.systems.inventory_batch import UpsertBatches
 from service.systems.timeouts import Timeouts
@@ -101,6 +102,22 @@ async def test_what_is_ready_together_goes_out_together() -> None:
     assert set(verdicts(decisions)) == {Verdict.SUCCEEDED}
     assert [len(batch) for batch in module.batches] == [100, 100, 50]
     assert [name for batch in module.batches for name in batch] == names
+
+
+async def test_a_set_whose_partition_was_lost_does_not_leave_and_the_others_do() -> None:
+    module = Module()
+    batches = batches_of(module)
+
+    async def lost() -> None:
+        raise OwnershipLost("lost")
+
+    body = orjson.dumps({"instance": {"hrid": "in1"}})
+    kept, dropped = upsert(batches, "in0"), batches.upsert("in1", body, attempt=1, traceparent=None, may_leave=lost)
+
+    with pytest.raises(OwnershipLost, match="lost"):
+        await dropped
+    assert verdicts([await kept]) == [Verdict.SUCCEEDED]
+    assert module.batches == [["in0"]]
 
 
 async def test_what_comes_while_every_slot_is_taken_goes_out_together_when_one_is_free() -> None:

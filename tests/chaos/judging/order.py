@@ -1,0 +1,115 @@
+"""Calls for one entity are made in the order of its events, one at a time, and never for what is finished.
+
+What a worker had under way when it was killed or suspended may still be running while the next owner works: nobody
+calls it back. That, and nothing else, excuses two calls at a time, and only a worker that was killed or suspended, or
+whose broker was away, excuses going back to an earlier event.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tests.chaos.events import Event
+from tests.chaos.evidence import Call, Evidence
+
+ARRIVAL_SECONDS = 0.5
+"""So much later than it left may a call arrive: it lies in a buffer while the sandbox is busy."""
+CLOCK_SECONDS = 0.5
+"""By which the clocks of Kafka's records and of the ledger may differ."""
+AFTER_OUTAGE_SECONDS = 30.0
+"""So long after an outage of the broker a worker may find out that a commit was not stored, and begin anew."""
+
+
+class _Turn(NamedTuple):
+    """A call, as one entity sees it."""
+
+    call: Call
+    number: int
+
+
+def faults_of_order(evidence: Evidence, *, once: bool) -> Iterator[str]:
+    events = evidence.events()
+    turns: dict[str, list[_Turn]] = defaultdict(list)
+    for call in sorted(evidence.calls, key=lambda made: made.began_at):
+        for index in call.events:
+            event = events.get(index)
+            if event is None:
+                yield f"{call.system}: a {call.method} that no event asks for"
+                continue
+            for entity, number in event.entities.items():
+                turns[entity].append(_Turn(call, number))
+    for entity, its_turns in turns.items():
+        yield from _overlaps(entity, its_turns, evidence)
+        yield from _steps(entity, its_turns, evidence)
+    if once:
+        yield from _calls_for_finished(evidence, events)
+
+
+def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterator[str]:
+    running: list[_Turn] = []
+    for turn in turns:
+        running = [earlier for earlier in running if earlier.call.ended_at > turn.call.began_at]
+        yield from (
+            f"{entity}: a call for its event {turn.number} ({_maker(turn.call, evidence)}) began while one for its "
+            f"event {earlier.number} ({_maker(earlier.call, evidence)}) was running"
+            for earlier in running
+            if not _was_left_behind(earlier.call, turn.call.began_at, evidence)
+        )
+        running.append(turn)
+
+
+def _was_left_behind(call: Call, now: float, evidence: Evidence) -> bool:
+    """Whether the call was under way when its worker was killed or suspended, some time before `now`."""
+    return any(
+        call.began_at - ARRIVAL_SECONDS <= blow.at <= now and blow.at <= call.ended_at
+        for blow in evidence.lives[call.life].blows
+    )
+
+
+def _steps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterator[str]:
+    number, previous = 0, None
+    for turn in turns:
+        if turn.number > number + 1:
+            yield f"{entity}: its event {turn.number} came before its event {number + 1}"
+        if turn.number < number and previous and not _was_interrupted(previous, turn.call, evidence):
+            yield (
+                f"{entity}: its event {turn.number} came again ({_maker(turn.call, evidence)}) after its event "
+                f"{number} ({_maker(previous, evidence)}), and nothing had happened to the latter's worker"
+            )
+        number, previous = turn.number, turn.call
+
+
+def _was_interrupted(before: Call, after: Call, evidence: Evidence) -> bool:
+    """Whether the worker that made the first call was struck, or the broker was away, between two calls."""
+    struck = any(
+        before.began_at - ARRIVAL_SECONDS <= blow.until and blow.at <= after.began_at
+        for blow in evidence.lives[before.life].blows
+    )
+    return struck or any(
+        outage.at <= after.began_at and before.began_at <= outage.until + AFTER_OUTAGE_SECONDS
+        for outage in evidence.outages
+    )
+
+
+def _calls_for_finished(evidence: Evidence, events: Mapping[int, Event]) -> Iterator[str]:
+    """Once an event's result is stored, its position is, and whoever works on knows it."""
+    index_at = {placed.place: placed.event.index for placed in evidence.placed}
+    sent_at = {index_at[result.place]: result.sent_at for result in evidence.results if result.place in index_at}
+    for call in evidence.calls:
+        for index in call.events:
+            late = call.began_at - sent_at.get(index, call.began_at)
+            if late > CLOCK_SECONDS:
+                entities = ", ".join(events[index].entities)
+                yield (
+                    f"{entities}: a {call.method} of {call.system} for event {index} ({_maker(call, evidence)}) began "
+                    f"{late:.1f} s after its result had been stored"
+                )
+
+
+def _maker(call: Call, evidence: Evidence) -> str:
+    """Who made a call, and what had befallen it before."""
+    life = evidence.lives[call.life]
+    blows = [f"{blow.blow} {call.began_at - blow.at:.1f} s before" for blow in life.blows if blow.at <= call.began_at]
+    return ", ".join((f"{call.method} of worker {life.worker}", *blows))
