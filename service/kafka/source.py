@@ -149,16 +149,15 @@ class KafkaSource:
         return member_id_of(self._joined())
 
     async def _committed(self, partition: Partition) -> Position:
-        """An offset beyond the end of the log is that of a topic that was deleted and made anew."""
         where = TopicPartition(*partition)
         if self._admin is None:
             raise OwnershipLost("the worker has left its group")
         committed = (await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=[where])).get(
             where
         )
-        consumer = self._joined()
-        if committed is None or committed.offset < 0 or committed.offset > (await consumer.end_offsets([where]))[where]:
-            return Position((await consumer.beginning_offsets([where]))[where])
+        if committed is None or committed.offset < 0:
+            earliest = await self._joined().beginning_offsets([where])
+            return Position(earliest[where])
         try:
             return decode(committed.offset, committed.metadata)
         except MetadataDamaged as error:
