@@ -119,8 +119,9 @@ class World(Protocol):
 
     async def append(self, partition: Partition, *values: bytes) -> None: ...
 
-    async def readable(self) -> list[bytes | None]:
-        """What a reader sees under `read_committed`."""
+    async def readable(self, at_least: int = 0) -> list[bytes | None]:
+        """What a reader sees under `read_committed`, once it sees so many records: the broker writes the end of a
+        transaction into the topics after it has told the producer of it."""
         ...
 
     async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
@@ -173,7 +174,7 @@ class SimulatedWorld:
         for value in values:
             self._broker.append(partition, value)
 
-    async def readable(self) -> list[bytes | None]:
+    async def readable(self, at_least: int = 0) -> list[bytes | None]:
         return [record.value for record in self._broker.output.readable(RESULTS)]
 
     async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
@@ -258,7 +259,8 @@ class RealWorld:
             for value in values:
                 await producer.send_and_wait(partition.topic, value, partition=partition.number)
 
-    async def readable(self) -> list[bytes | None]:
+    async def readable(self, at_least: int = 0) -> list[bytes | None]:
+        await self._reader.read_until(lambda reader: len(reader.records) >= at_least, PATIENCE_SECONDS)
         await self._reader.read_to_end()
         return [record.value for record in self._reader.records]
 

@@ -87,7 +87,7 @@ async def test_metadata_is_stored_up_to_the_limit_and_refused_beyond_it(world: W
     published = [b"at the limit", b"without any"]
     if world.delivery == "at_least_once":
         published.insert(1, b"beyond it")
-    assert await world.readable() == published
+    assert await world.readable(len(published)) == published
 
 
 # ── commits ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ async def test_records_and_position_of_a_commit_are_there_when_it_returns(world:
 
     await seat.commit(await seat.claim(one), b"a", b"b", offset=7)
 
-    assert await world.readable() == [b"a", b"b"]
+    assert await world.readable(2) == [b"a", b"b"]
     assert (await seat.claim(one)).position == Position(7)
 
 
@@ -117,7 +117,7 @@ async def test_of_two_claims_only_the_later_stores_anything(world: World) -> Non
     await seat.commit(later, b"of the later", offset=1)
     await seat.commit(other, b"of another partition", offset=1)
 
-    assert await world.readable() == [b"of the later", b"of another partition"]
+    assert await world.readable(2) == [b"of the later", b"of another partition"]
     assert (await seat.claim(one)).position == Position(1)
 
 
@@ -133,7 +133,7 @@ async def test_a_transaction_that_a_dead_owner_left_open_hides_what_is_behind_it
 
     await world.leave_open(seat, dead, b"never", one, offset=8)
     await seat.commit(other, b"behind", offset=2)
-    hidden = await world.readable()
+    hidden = await world.readable(1)
     heir = await seat.claim(one)
     shown: list[bytes | None] = []
     async with asyncio.timeout(10):
@@ -179,7 +179,7 @@ async def test_a_member_that_holds_up_a_rebalance_may_still_commit(world: World)
 
     seat.holds_up = False
     await until(lambda: seat.assignments == 2)
-    assert await world.readable() == [b"at the last moment"]
+    assert await world.readable(1) == [b"at the last moment"]
 
 
 # ── the group ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -288,7 +288,7 @@ async def test_a_claim_that_slept_while_another_took_the_partition_stores_nothin
     with pytest.raises(OwnershipLost):
         await sleeper.commit(claim, offset=9)
 
-    assert await world.readable() == [b"of the heir"]
+    assert await world.readable(1) == [b"of the heir"]
     assert (await heir.claim(one)).position == Position(3)
 
 
