@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from service.domain.codes import Code
 from service.domain.collector import collector_paused
+from service.domain.events.export_requested import ExportRequested
 from service.domain.events.holdings_changed import HoldingsChanged
 from service.domain.events.objections import faults_of, shown
 from service.domain.events.schema import schema_of
@@ -23,8 +24,13 @@ from service.domain.jsonvalue import JsonValue
 from service.domain.operations import Asked, Plan
 from service.domain.outcomes import Fault, Rejection
 from service.domain.record import Record
-from service.translation.asked import asked_of_holdings_changed, asked_of_transfer_requested
+from service.translation.asked import (
+    asked_of_export_requested,
+    asked_of_holdings_changed,
+    asked_of_transfer_requested,
+)
 from service.translation.cloudevents import Envelope, decode
+from service.translation.export_requested import translate_export_requested
 from service.translation.holdings_changed import translate_holdings_changed
 from service.translation.transfer_requested import translate_transfer_requested
 from service.translation.translated import Translated
@@ -62,6 +68,13 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         TransferRequested,
         translate_transfer_requested,
         asked_of_transfer_requested,
+    ),
+    Route(
+        "holdings.export.requested",
+        "holdings.export-requests",
+        ExportRequested,
+        translate_export_requested,
+        asked_of_export_requested,
     ),
 )
 

@@ -40,6 +40,14 @@ def asked_of_transfer_requested(data: JsonValue) -> tuple[Asked, ...]:
     return (*asked, Asked(None, None, f"{more} more")) if more else asked
 
 
+def asked_of_export_requested(data: JsonValue) -> tuple[Asked, ...]:
+    """The export, by its id, else by customer and type."""
+    if not isinstance(data, Mapping):
+        return ()
+    target = _joined("", data, ("exportId",)) or _joined("/", data, ("custId", "type"))
+    return (Asked("holdingsiq", "export", target),)
+
+
 def _parts(data: JsonObject) -> Iterator[Asked]:
     eholdings, inventory, source = data.get("eholdings"), data.get("inventory"), data.get("holdingsSource")
     if eholdings is not None:

@@ -13,6 +13,8 @@ merely queue.
 | `("inventory", tenant, "match", match key or title)` | the shared instance that a match key finds |
 | `("holdings-source", tenant, name)` | a holdings source, its name folded |
 | `("scsb", institution, bib id)` | a bib, as source or as destination |
+| `("holdingsiq", customer, "export", export id)` | an export that exists |
+| `("holdingsiq", customer, "type", type)` | the next new export of a type |
 """
 
 from __future__ import annotations
@@ -58,3 +60,13 @@ def holdings_source_key(tenant: str, name: str) -> EntityKey:
 def bib_key(institution: str, bib_id: str) -> EntityKey:
     """SCSB ids are compared byte for byte: leading dots and zeros count."""
     return ("scsb", institution, bib_id)
+
+
+def export_key(cust_id: str, export_id: str) -> EntityKey:
+    """Ids of exports are opaque: compared byte for byte."""
+    return ("holdingsiq", cust_id, "export", export_id)
+
+
+def new_export_key(cust_id: str, kind: str) -> EntityKey:
+    """One new export of a type at a time: after a lost answer, the newest of the list is taken for ours."""
+    return ("holdingsiq", cust_id, "type", kind)

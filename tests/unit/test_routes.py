@@ -46,6 +46,7 @@ def test_the_table_names_types_and_topics_without_prefix() -> None:
     assert [(route.event_type, route.topic) for route in ROUTES] == [
         ("holdings.changed", "holdings.changes"),
         ("holdings.transfer.requested", "holdings.transfer-requests"),
+        ("holdings.export.requested", "holdings.export-requests"),
     ]
 
 
@@ -80,7 +81,8 @@ def test_a_record_that_is_too_large_is_rejected_without_identity() -> None:
 def test_an_unknown_type_is_rejected_with_the_known_ones() -> None:
     assert rejection_of(REMOVAL, "holdings.exploded", tenant="ucla", traceparent=TRACEPARENT) == Rejection(
         Code.UNKNOWN_TYPE,
-        "the type holdings.exploded is not known; known are holdings.changed, holdings.transfer.requested",
+        "the type holdings.exploded is not known; known are holdings.changed, holdings.transfer.requested, "
+        "holdings.export.requested",
         EventIdentity("e-1", "/ils/circulation", "holdings.exploded"),
         "ucla",
         TRACEPARENT,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 NON_BLANK: Final = r"\S"
+PATH_SEGMENT: Final = r"[^.\s]"
+"""A segment of nothing but dots would lead elsewhere in a path, however it is encoded."""
 HRID: Final = r"^[^\"\\*?^]*[^\s\"\\*?^][^\"\\*?^]*$"
 """mod-inventory-update looks records up by a query made of the HRID: wildcards would find, and delete, others."""
 RESOURCE_ID: Final = r"^[0-9]+-[0-9]+-[0-9]+$"
@@ -16,6 +18,7 @@ UUID: Final = r"^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[1-5][a-fA-F0-9]{3}-[89abAB][a-fA
 
 WORDS: Final = {
     NON_BLANK: "must not be blank",
+    PATH_SEGMENT: "must not be blank, nor consist of dots",
     HRID: 'must not be blank, nor contain any of " \\ * ? ^, with which FOLIO would look up other records',
     RESOURCE_ID: "must be three numbers joined by hyphens, like 22-1887786-1440285",
     PACKAGE_ID: "must be two numbers joined by a hyphen, like 123355-2845510",

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 
 from service.domain.operations import Asked, asked_of
-from service.translation.asked import ASKED_LIMIT, asked_of_holdings_changed, asked_of_transfer_requested
+from service.translation.asked import (
+    ASKED_LIMIT,
+    asked_of_export_requested,
+    asked_of_holdings_changed,
+    asked_of_transfer_requested,
+)
 from tests.builders.events import (
     INSTITUTION_ID,
     JSON,
@@ -93,9 +98,22 @@ def test_every_entry_of_a_transfer_is_asked_for_even_when_it_cannot_be_read() ->
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "target"),
+    [
+        ({"custId": "c", "type": "COST"}, "c/COST"),
+        ({"custId": "c", "exportId": "e", "type": "COST"}, "e"),
+        ({"custId": "c"}, None),
+        ({"custId": 7, "type": "COST"}, None),
+    ],
+)
+def test_an_export_is_asked_for_by_its_id_else_by_customer_and_type(data: Any, target: str | None) -> None:
+    assert asked_of_export_requested(data) == (Asked("holdingsiq", "export", target),)
+
+
 @given(JSON)
 def test_any_data_can_be_looked_at(data: Any) -> None:
-    for recognise in (asked_of_holdings_changed, asked_of_transfer_requested):
+    for recognise in (asked_of_holdings_changed, asked_of_transfer_requested, asked_of_export_requested):
         assert all(isinstance(asked, Asked) for asked in recognise(data))
 
 
