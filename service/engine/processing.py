@@ -224,7 +224,7 @@ class Processing:
         now = asyncio.get_running_loop().time()
         budget = plan_retry(self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform)
         if budget is None:
-            unknown = course.uncertain and isinstance(course.step, Transfer | ExportHoldings)
+            unknown = course.uncertain and _may_have_been_applied_unseen(course.remaining)
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
             return
         course.budget = budget
@@ -232,6 +232,11 @@ class Processing:
             job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
+
+
+def _may_have_been_applied_unseen(step: Step) -> bool:
+    """Of a step whose call must not happen twice. An export that has its id was asked for, and no riddle is left."""
+    return isinstance(step, Transfer) or (isinstance(step, ExportHoldings) and step.export_id is None)
 
 
 def _broken(course: _Course, error: Exception) -> Stumbled:

@@ -21,6 +21,7 @@ from service.domain.answers import (
 from service.domain.codes import Code
 from service.domain.operations import (
     Asked,
+    ExportHoldings,
     Step,
     asked_of,
 )
@@ -244,6 +245,17 @@ async def test_the_adapter_is_given_the_mark_of_the_record() -> None:
     await subject.process(transfer("a"))
 
     assert subject.marks == 1
+
+
+@pytest.mark.parametrize(("export_id", "code"), [(None, Code.OUTCOME_UNKNOWN), ("e-1", Code.UNAVAILABLE)])
+async def test_only_an_export_without_an_id_may_have_been_asked_for_unseen(export_id: str | None, code: Code) -> None:
+    subject = Subject()
+    step = ExportHoldings("apidemo", "KBART2", "CSV", export_id)
+    subject.systems.replies[asked_of(step)[0].target or ""].extend([stumble()] * ATTEMPTS)
+
+    outcome = await subject.process(step, attempted=True)
+
+    assert codes(outcome) == [code]
 
 
 def break_down(step: Step) -> Answer:
