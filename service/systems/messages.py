@@ -45,7 +45,7 @@ def words_of(status: int, body: bytes, content: JsonValue) -> str:
     """The system's own words in an answer; `content` is the decoded body, None when it is no JSON.
 
     Understands JSON:API errors (`title`, `detail`), RMB errors (`message`, `parameters`), mod-inventory-update's
-    ErrorReport, gateways' `message`, and plain text. Never empty.
+    ErrorReport, HoldingsIQ's errors in both casings, gateways' `message`, and plain text. Never empty.
     """
     parts = islice(_sayings(content, 0), _MAX_PARTS) if isinstance(content, Mapping | list) else ()
     text = "; ".join(filter(None, dict.fromkeys(parts))) or body[:_MAX_RAW_CHARACTERS].decode("utf-8", "replace")
@@ -68,7 +68,7 @@ def _sayings(content: JsonValue, depth: int) -> Iterator[str]:
 
 def _sayings_of_object(content: JsonObject, depth: int) -> Iterator[str]:
     match content:
-        case {"errors": list() as errors} if errors:
+        case {"errors": list() as errors} | {"Errors": list() as errors} if errors:
             yield from _sayings(errors, depth + 1)
         case {"title": str(title), "detail": str(detail)} if detail:
             yield f"{title}: {detail}"
@@ -76,6 +76,8 @@ def _sayings_of_object(content: JsonObject, depth: int) -> Iterator[str]:
             yield title
         case {"message": str(message)}:
             yield message + _fields(message, content.get("parameters"))
+        case {"Message": str(message)}:
+            yield message
         case {"message": (Mapping() | list()) as nested}:
             yield from _sayings(nested, depth + 1)
         case {"errorMessage": str(message)} | {"shortMessage": str(message)} | {"error": str(message)}:

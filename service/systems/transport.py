@@ -7,7 +7,7 @@ from one that may have been received. It must not repeat a request, follow a red
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
@@ -34,11 +34,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     - `timeout`: seconds under `connect` (to open a connection), `read` (between two bytes of the answer), `pool` (to
       wait for a free connection) and `total` (everything); absent or None means no limit;
     - `fresh_connection`: True gives the request a connection that carried nothing before, closed afterwards. A server
-      may close an idle connection just when a request leaves on it, and then nobody knows whether it was received.
+      may close an idle connection just when a request leaves on it, and then nobody knows whether it was received;
+    - `stream`: True leaves the body to be read piece by piece, with a bounded buffer; the response must be closed.
 
     Errors: `ConnectError`, `ConnectTimeout`, `ProxyError` and `UnsupportedProtocol` mean that nothing was sent.
     `ReadTimeout`, `ReadError`, `RemoteProtocolError` and `AnswerTooLarge` mean that the request may have been received.
-    The answer is read whole, and left compressed as it came: `httpx.Response` decompresses it.
+    The answer is read whole unless it is streamed, and left compressed as it came: `httpx.Response` decompresses it.
 
     aiohttp sends an idempotent request again by itself when a kept connection turns out to be closed, unseen by the
     caller. Here that is prevented by a client middleware (aiohttp's documented hook, which runs inside of that loop):
@@ -76,10 +77,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy_headers = {"Proxy-Authorization": proxy.authorization}
             else:
                 headers.append(("Proxy-Authorization", proxy.authorization))
+        streamed = bool(request.extensions.get("stream"))
         with _mapped_errors(request):
             response = await session.request(
                 request.method,
-                _yarl_url(str(request.url)),
+                URL(str(request.url), encoded=True) if streamed else _yarl_url(str(request.url)),
                 headers=headers,
                 data=BytesIO(content) if len(content) > _LARGE_BODY_BYTES else content or None,
                 allow_redirects=False,
@@ -87,11 +89,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy=proxy.url if proxy is not None else None,
                 proxy_headers=proxy_headers,
             )
-            async with response:
-                body = await self._read(response)
-        return httpx.Response(
-            response.status, headers=list(response.raw_headers), stream=httpx.ByteStream(body), request=request
-        )
+            if streamed:
+                stream: httpx.AsyncByteStream = _Streamed(response, request)
+            else:
+                async with response:
+                    stream = httpx.ByteStream(await self._read(response))
+        return httpx.Response(response.status, headers=list(response.raw_headers), stream=stream, request=request)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The body. A connection on which more is coming than is read is closed."""
@@ -143,6 +146,27 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if origin not in self._proxies:
             self._proxies[origin] = self._proxy_of(url)
         return self._proxies[origin]
+
+
+class _Streamed(httpx.AsyncByteStream):
+    """The body of an answer, piece by piece; aiohttp stops reading from the socket while nobody takes any."""
+
+    def __init__(self, response: aiohttp.ClientResponse, request: httpx.Request) -> None:
+        self._response = response
+        self._request = request
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with _mapped_errors(self._request):
+            piece = await self._response.content.readany()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        self._response.close()
 
 
 async def _raise_httpx_errors(

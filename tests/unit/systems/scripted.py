@@ -32,7 +32,7 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         self.requests.append(request)
-        self.fresh.append(request.extensions["fresh_connection"])
+        self.fresh.append(bool(request.extensions.get("fresh_connection")))
         await asyncio.sleep(0)
         assert self.answers, f"unexpected call: {request.method} {request.url}"
         answer = self.answers.pop(0)

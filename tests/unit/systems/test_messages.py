@@ -37,6 +37,8 @@ REPORT: JsonValue = {
     [
         (JSON_API, "Invalid url: url is too long"),
         (TITLE_ONLY, "Limit Exceeded"),
+        ({"Errors": [{"Code": 1001, "Message": "Title not found", "SubCode": 0}]}, "Title not found"),
+        ({"errors": [{"code": 1003, "message": "Invalid APIKEY", "subcode": 0}]}, "Invalid APIKEY"),
         (RMB, "must not be null (data.attributes.isSelected)"),
         (REPORT, "HRID is missing or empty."),
         ({"message": "No suitable module found"}, "No suitable module found"),

@@ -1,0 +1,156 @@
+"""Files behind links that need no key, streamed: HoldingsIQ hands out presigned links to where its exports are.
+
+A link opens its file to anybody who has it: it is a credential. Owns that it is shown nowhere: no message is made of
+an error's own words, which may hold it. It must not judge a status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from service.systems.http import CallObserver, Clocks, Headers, Lost, NotSent, SilentObserver
+from service.systems.retry_after import retry_after_seconds
+
+
+class Link:
+    """A presigned address. Neither `str` nor `repr` shows it, nor does pickling or comparing."""
+
+    __slots__ = ("_address",)
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def reveal(self) -> str:
+        """The address itself: for the request and for nothing else."""
+        return self._address
+
+    def __repr__(self) -> str:
+        return "Link(…)"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a link is a credential: it is not to be stored")
+
+
+class DownloadBroken(Exception):
+    """The body did not come to its end. The message is for people, and tells nothing of the link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An answer whose body is yet to come."""
+
+    status: int
+    headers: httpx.Headers
+    retry_after_seconds: float | None
+    _system: str
+    _read_seconds: float
+    _response: httpx.Response
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body, as the headers say; None when they do not."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    @property
+    def tells_its_end(self) -> bool:
+        """Whether the body's end is known from something else than that the connection ends."""
+        return self.length is not None or "chunked" in self.headers.get("transfer-encoding", "").lower()
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises `DownloadBroken`."""
+        received = 0
+        stream = self._response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the transport's answers cannot be streamed")
+        try:
+            async for piece in stream:
+                received += len(piece)
+                yield piece
+        except httpx.TimeoutException:
+            raise DownloadBroken(f"{self._system}: the download stood still for {self._read_seconds:g} s") from None
+        except (httpx.TransportError, httpx.StreamError):
+            raise DownloadBroken(f"{self._system}: connection lost after {received} bytes") from None
+        if self.length is not None and received < self.length:
+            raise DownloadBroken(f"{self._system}: the download ended after {received} of {self.length} bytes")
+
+    async def beginning(self, most_bytes: int) -> bytes:
+        """The body as far as it is of use for a message."""
+        body = bytearray()
+        try:
+            async with aclosing(self.pieces()) as pieces:
+                async for piece in pieces:
+                    body += piece
+                    if len(body) >= most_bytes:
+                        break
+        except DownloadBroken:
+            pass  # what has come is enough
+        return bytes(body[:most_bytes])
+
+
+class Downloads:
+    """Opens links."""
+
+    def __init__(
+        self,
+        system: str,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        headers: Headers = (),
+        connect_seconds: float = 5.0,
+        read_seconds: float = 60.0,
+        observer: CallObserver | None = None,
+        clocks: Clocks | None = None,
+    ) -> None:
+        """`headers` go out with every request, and must hold no key. `read_seconds` is the longest time between two
+        pieces; a whole download may take as long as it takes."""
+        self._system = system
+        self._transport = transport
+        self._headers = headers
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self._observer: CallObserver = observer or SilentObserver()
+        self._clocks = clocks or Clocks()
+
+    @asynccontextmanager
+    async def open(self, link: Link, traceparent: str | None) -> AsyncIterator[Download | NotSent | Lost]:
+        """The answer, as long as the block lasts. A redirect is not followed."""
+        started = self._clocks.monotonic()
+        answer = await self._ask(link, traceparent)
+        status = answer.status if isinstance(answer, Download) else None
+        try:
+            yield answer
+        finally:
+            if isinstance(answer, Download):
+                await answer._response.aclose()
+            self._observer.call_finished(self._system, "export-download", status, self._clocks.monotonic() - started)
+
+    async def _ask(self, link: Link, traceparent: str | None) -> Download | NotSent | Lost:
+        connect, read = self._connect_seconds, self._read_seconds
+        headers = [*self._headers, ("Accept", "*/*"), ("Accept-Encoding", "identity")]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent))
+        limits = {"connect": connect, "read": read, "write": read, "pool": connect}
+        try:
+            url = httpx.URL(link.reveal())
+        except (httpx.InvalidURL, TypeError, ValueError):
+            return NotSent(f"{self._system}: the link is no address")
+        if url.scheme not in ("http", "https") or not url.host:
+            return NotSent(f"{self._system}: the link is no address for HTTP")
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits, "stream": True})
+        try:
+            response = await self._transport.handle_async_request(request)
+        except (httpx.ConnectTimeout, httpx.PoolTimeout):
+            return NotSent(f"{self._system}: no connection for the download within {connect:g} s")
+        except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            return NotSent(f"{self._system}: no connection for the download")
+        except httpx.TimeoutException:
+            return Lost(f"{self._system}: no download within {read:g} s")
+        except httpx.TransportError:
+            return Lost(f"{self._system}: connection lost before the download began")
+        wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
+        return Download(response.status_code, response.headers, wait, self._system, read, response)

@@ -1,0 +1,14 @@
+"""An observer of calls that keeps what it is told."""
+
+from __future__ import annotations
+
+
+class RecordingCalls:
+    """Implements `systems.http.CallObserver`."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, int | None]] = []
+
+    def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
+        assert seconds >= 0
+        self.told.append((system, operation, status))
