@@ -29,9 +29,10 @@ from service.engine.worker import Worker, WorkerLimits
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
-from service.kafka.topics import DEAD_LETTERS, RESULTS, ensure_topics
+from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS, ensure_topics
 from service.routes import ROUTES, interpret
 from service.settings import Settings
+from service.systems.holdingsiq import ExportPolicy
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import AiohttpTransport
@@ -58,7 +59,7 @@ class Relay:
         self._progress = Progress()
         self._watchdog = Watchdog(self._telemetry.stalled)
         self._systems = ConfiguredSystems(
-            _systems_config(settings), AiohttpTransport(), self._telemetry, progress=self._progress
+            systems_config(settings), AiohttpTransport(), self._telemetry, progress=self._progress
         )
         self._stores = _stores(settings)
         self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
@@ -160,7 +161,7 @@ class Relay:
     async def _check_kafka(self) -> None:
         settings = self._settings
         states = await ensure_topics(settings.kafka, settings.topics.prefix, create=False)
-        needed = {*self._topics, settings.topics.prefix + RESULTS, settings.topics.prefix + DEAD_LETTERS}
+        needed = {*self._topics, *(settings.topics.prefix + name for name in (RESULTS, DEAD_LETTERS, EXPORT_ROWS))}
         missing = [state.name for state in states if state.missing and state.name in needed]
         if missing:
             raise SourceUnavailable(f"topics are missing: {', '.join(missing)}; `holdings-relay topics` creates them")
@@ -188,8 +189,9 @@ def _stores(settings: Settings) -> TransactionalStores | SharedStores:
     return made(settings.kafka, settings.topics.prefix)
 
 
-def _systems_config(settings: Settings) -> SystemsConfig:
-    folio, scsb = settings.folio, settings.scsb
+def systems_config(settings: Settings) -> SystemsConfig:
+    """Which systems there are, how to call them, and with what credentials."""
+    folio, scsb, holdingsiq = settings.folio, settings.scsb, settings.holdingsiq
     tenants: dict[str, Credentials] = {tenant: _credentials(given) for tenant, given in folio.tenants.items()}
     if folio.tenant and folio.given:
         tenants[folio.tenant] = _credentials(folio)
@@ -198,6 +200,9 @@ def _systems_config(settings: Settings) -> SystemsConfig:
         tenants=tenants,
         scsb_url=str(scsb.url) if scsb.url else None,
         scsb_api_key=scsb.api_key.get_secret_value() if scsb.api_key else None,
+        holdingsiq_url=str(holdingsiq.url) if holdingsiq.url else None,
+        holdingsiq_api_key=holdingsiq.api_key.get_secret_value() if holdingsiq.api_key else None,
+        exports=ExportPolicy(**settings.exports.model_dump()),
         create_missing_sources=settings.holdings_sources.create_missing,
         user_agent=f"holdings-relay/{__version__}",
     )

@@ -135,6 +135,32 @@ class ScsbSettings(Section):
         return self
 
 
+class HoldingsIqSettings(Section):
+    url: AnyHttpUrl | None = Field(None, description="HoldingsIQ, up to where `/rm` begins.")
+    api_key: SecretStr | None = Field(None, description="Sent as `x-api-key`.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.url and not self.api_key:
+            raise ValueError("URL needs API_KEY")
+        return self
+
+
+class ExportSettings(Section):
+    poll_initial_seconds: Seconds = Field(2, description="From the first look at an export to the second.")
+    poll_max_seconds: Seconds = Field(60, description="The longest pause between two looks; each is twice the last.")
+    deadline_seconds: Seconds = Field(7200, description="For an export to be completed, from when it was asked for.")
+    rows_per_commit: int = Field(
+        2000, ge=1, le=10_000, description="Rows published at a time, at most; also about 1 MB."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.poll_initial_seconds > self.poll_max_seconds:
+            raise ValueError("POLL_INITIAL_SECONDS is over POLL_MAX_SECONDS")
+        return self
+
+
 class RetrySettings(Section):
     max_attempts: int = Field(8, ge=1, description="Of one operation, the first included.")
     initial_seconds: Seconds = Field(0.5, description="The shortest pause.")
@@ -243,6 +269,8 @@ class Settings(BaseSettings):
     )
     folio: FolioSettings = FolioSettings()
     scsb: ScsbSettings = ScsbSettings()
+    holdingsiq: HoldingsIqSettings = HoldingsIqSettings()
+    exports: ExportSettings = ExportSettings()
     concurrency: int = Field(256, ge=1, description="Events in flight in one worker.")
     retry: RetrySettings = RetrySettings()
     http: HttpSettings = HttpSettings()

@@ -31,9 +31,12 @@ from service.domain.operations import (
 from service.engine.batching import BatchLimits
 from service.engine.ports import CallContext
 from service.engine.progress import Progress
+from service.systems.downloads import Downloads
 from service.systems.eholdings import Eholdings
 from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
+from service.systems.holdingsiq import ExportPolicy, HoldingsIq
+from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
 from service.systems.http import CallObserver, Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
@@ -50,6 +53,9 @@ class SystemsConfig:
     """Credentials by FOLIO tenant; the default tenant's among them."""
     scsb_url: str | None = None
     scsb_api_key: str | None = field(default=None, repr=False)
+    holdingsiq_url: str | None = None
+    holdingsiq_api_key: str | None = field(default=None, repr=False)
+    exports: ExportPolicy = field(default_factory=ExportPolicy)
     create_missing_sources: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     batch_limits: BatchLimits = field(default_factory=BatchLimits)
@@ -83,6 +89,7 @@ class ConfiguredSystems:
         self._progress = progress or Progress()
         self._folio = self._open_folio(config.folio_url) if config.folio_url else None
         self._scsb = self._open_scsb(config.scsb_url) if config.scsb_url else None
+        self._holdingsiq = self._open_holdingsiq(config.holdingsiq_url) if config.holdingsiq_url else None
 
     @property
     def eholdings(self) -> Eholdings | None:
@@ -104,7 +111,9 @@ class ConfiguredSystems:
         system = system_of(step)
         if isinstance(step, Transfer):
             return _not_configured(system) if self._scsb is None else None
-        if self._folio is None or isinstance(step, ExportHoldings):
+        if isinstance(step, ExportHoldings):
+            return _not_configured(system) if self._holdingsiq is None else None
+        if self._folio is None:
             return _not_configured(system)
         if not self._folio.tokens.knows(step.tenant):
             named = f"tenant {step.tenant!r} has no credentials here" if step.tenant else "no tenant, and no default"
@@ -116,6 +125,8 @@ class ConfiguredSystems:
         match step:
             case Transfer() if self._scsb is not None:
                 return await self._scsb.attempt(step, context)
+            case ExportHoldings() if self._holdingsiq is not None:
+                return await self._holdingsiq.attempt(step, context)
             case UpdateResource() | DeselectResource() | AddResource() | RemoveResource() if self._folio is not None:
                 return await self._folio.eholdings.attempt(step, context)
             case UpsertRecordSet() | DeleteRecordSet() if self._folio is not None:
@@ -160,6 +171,21 @@ class ConfiguredSystems:
     def _open_scsb(self, url: str) -> Scsb:
         headers = scsb_headers(self._config.scsb_api_key or "")
         return Scsb(self._client("scsb", url, headers), self._config.timeouts.scsb_seconds)
+
+    def _open_holdingsiq(self, url: str) -> HoldingsIq:
+        timeouts = self._config.timeouts
+        headers = holdingsiq_headers(self._config.holdingsiq_api_key or "")
+        downloads = Downloads(
+            "holdingsiq",
+            self._transport,
+            headers=(("User-Agent", self._config.user_agent),),
+            connect_seconds=timeouts.connect_seconds,
+            read_seconds=timeouts.download_seconds,
+            observer=self._observer,
+            clocks=self._clocks,
+        )
+        calls = ExportCalls(self._client("holdingsiq", url, headers), timeouts.holdingsiq_seconds)
+        return HoldingsIq(calls, downloads, self._config.exports, self._clocks)
 
     def _client(self, system: str, url: str, headers: Headers = ()) -> HttpClient:
         return HttpClient(

@@ -19,6 +19,9 @@ class Timeouts:
     inventory_seconds_per_set: float = 0.5
     holdings_sources_seconds: float = 15.0
     scsb_seconds: float = 60.0
+    holdingsiq_seconds: float = 30.0
+    download_seconds: float = 60.0
+    """Between two pieces of a download; the whole may take as long as it takes."""
     login_seconds: float = 15.0
 
     def of_batch(self, sets: int) -> float:

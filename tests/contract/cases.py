@@ -11,6 +11,7 @@ from service.domain.operations import (
     DeleteRecordSet,
     DeleteSharedRecordSet,
     DeselectResource,
+    ExportHoldings,
     RemoveResource,
     Step,
     Transfer,
@@ -46,6 +47,10 @@ class Case:
     success_status: int = 200
     has_body: bool = True
     """Whether a success is told by a body that must be read."""
+    decided_status: int = 200
+    """Of the call that decides, when it succeeds with a body."""
+    has_key: bool = False
+    """Whether the system takes a key that is in the settings, and no token of FOLIO's."""
 
 
 def seed() -> dict[str, dict[str, JsonValue]]:
@@ -118,5 +123,9 @@ CASES = (
         "holdings-sources delete", DeleteHoldingsSource(TENANT, "Mine"), "holdings-sources", "DELETE",
         needs=(UpsertHoldingsSource(TENANT, "Mine", "local"),), success_status=204, has_body=False,
     ),
-    Case("scsb transfer", item_transfer("i1"), "scsb", "POST"),
+    Case(
+        "holdingsiq export", ExportHoldings("apidemo", "KBART2", "CSV", None), "holdingsiq", "POST",
+        decided_status=202, has_key=True,
+    ),
+    Case("scsb transfer", item_transfer("i1"), "scsb", "POST", has_key=True),
 )  # fmt: skip

@@ -11,14 +11,16 @@ import httpx
 from service.sandbox.exchange import Call, Reply, SimulatedSystem
 from service.sandbox.faults import Fault
 from service.sandbox.gateway import Gateway
+from service.sandbox.holdingsiq.system import DEFAULT_API_KEY as HOLDINGSIQ_API_KEY
 from service.sandbox.login import Login
-from service.sandbox.server import FOLIO_BASE, SCSB_BASE, Sandbox, SandboxSettings
+from service.sandbox.server import FOLIO_BASE, HOLDINGSIQ_BASE, SCSB_BASE, Sandbox, SandboxSettings
 from service.systems.http import CallObserver, Headers
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.timeouts import Timeouts
 from service.systems.tokens import UserPassword
 from service.systems.transport import AiohttpTransport
 from tests.contract.cases import TENANT, Case
+from tests.fakes.journal import FakeJournal
 
 PASSWORD: Final = "relay-password"
 API_KEY: Final = "sandbox-scsb-key"
@@ -31,6 +33,8 @@ _TIMEOUTS: Final = Timeouts(
     inventory_seconds=SECONDS,
     holdings_sources_seconds=SECONDS,
     scsb_seconds=SECONDS,
+    holdingsiq_seconds=SECONDS,
+    download_seconds=SECONDS,
     login_seconds=SECONDS,
 )
 
@@ -43,6 +47,8 @@ class World:
         self.systems = systems
         self.unreachable = unreachable
         """The same adapters where every connection is refused."""
+        self.journal = FakeJournal()
+        """Of the one export that a test carries out."""
 
     def deciding_calls(self, case: Case) -> int:
         """How many of the calls that decide the case reached the system."""
@@ -88,6 +94,8 @@ def _config(url: str) -> SystemsConfig:
         tenants={TENANT: UserPassword("relay", PASSWORD)},
         scsb_url=url + SCSB_BASE,
         scsb_api_key=API_KEY,
+        holdingsiq_url=url + HOLDINGSIQ_BASE,
+        holdingsiq_api_key=HOLDINGSIQ_API_KEY,
         timeouts=_TIMEOUTS,
     )
 
@@ -106,7 +114,7 @@ class _InProcess(httpx.AsyncBaseTransport):
         self._gateway = Gateway(login.accounts)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        base = SCSB_BASE if request.url.path.startswith(SCSB_BASE + "/") else FOLIO_BASE
+        base = next(b for b in (SCSB_BASE, HOLDINGSIQ_BASE, FOLIO_BASE) if request.url.path.startswith(b + "/"))
         headers: Headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
         call = Call(
             request.method,
@@ -115,6 +123,7 @@ class _InProcess(httpx.AsyncBaseTransport):
             tuple(headers),
             await request.aread(),
             request.headers.get("x-okapi-tenant", ""),
+            "http://sandbox" + base,
         )
         system = next(s for s in self._sandbox.systems.values() if s.serves(call.method, call.path))
         entry = self._sandbox.ledger.open(system.name, call, system.entities)
@@ -132,7 +141,8 @@ class _InProcess(httpx.AsyncBaseTransport):
         assert reply is not None
         entry.status = reply.status
         content_type = [("Content-Type", reply.content_type)] if reply.content_type else []
-        return httpx.Response(reply.status, headers=[*content_type, *reply.headers], content=reply.body)
+        content = reply.body if reply.content is None else b"".join(reply.content.pieces())
+        return httpx.Response(reply.status, headers=[*content_type, *reply.headers], content=content)
 
     def _handle(self, system: SimulatedSystem, call: Call, *, guarded: bool) -> Reply:
         refusal = self._gateway.refusal(call) if guarded else None

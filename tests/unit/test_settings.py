@@ -70,6 +70,11 @@ def value_of(settings: Settings, path: str) -> Any:
         ("FOLIO__URL", None),
         ("FOLIO__TENANT", None),
         ("SCSB__URL", None),
+        ("HOLDINGSIQ__URL", None),
+        ("EXPORTS__POLL_INITIAL_SECONDS", 2),
+        ("EXPORTS__POLL_MAX_SECONDS", 60),
+        ("EXPORTS__DEADLINE_SECONDS", 7200),
+        ("EXPORTS__ROWS_PER_COMMIT", 2000),
         ("CONCURRENCY", 256),
         ("RETRY__MAX_ATTEMPTS", 8),
         ("RETRY__INITIAL_SECONDS", 0.5),
@@ -129,14 +134,21 @@ def test_settings_that_go_together_can_be_given_by_their_names(environment: Envi
         "FOLIO__TENANTS__third__USERNAME": "relay",
         "FOLIO__TENANTS__third__PASSWORD": SECRET,
         "SCSB__API_KEY": SECRET,
+        "HOLDINGSIQ__API_KEY": SECRET,
     }
-    environment.set(**given, FOLIO__URL="https://folio.example", SCSB__URL="https://scsb.example/gateway")
+    environment.set(
+        **given,
+        FOLIO__URL="https://folio.example",
+        SCSB__URL="https://scsb.example/gateway",
+        HOLDINGSIQ__URL="https://api.example/base",
+    )
 
     settings = load()
 
     assert {name: value_of(settings, name) for name in given} == given
     assert str(settings.folio.url) == "https://folio.example/"
     assert str(settings.scsb.url) == "https://scsb.example/gateway"
+    assert str(settings.holdingsiq.url) == "https://api.example/base"
 
 
 def test_a_token_stands_in_for_username_and_password(environment: Environment) -> None:
@@ -171,6 +183,7 @@ def test_no_secret_shows_in_what_settings_look_like(environment: Environment) ->
         FOLIO__TOKEN=SECRET,
         FOLIO__TENANTS__other__TOKEN=SECRET,
         SCSB__API_KEY=SECRET,
+        HOLDINGSIQ__API_KEY=SECRET,
         KAFKA__SASL_PASSWORD=SECRET,
     )
 
@@ -300,6 +313,9 @@ def test_every_fault_is_told_at_once_by_name_and_never_with_its_value(environmen
         LOG__LEVEL=SECRET,
         FOLIO__URL=SECRET,
         SCSB__API_KEY_FILE="missing",
+        HOLDINGSIQ__API_KEY_FILE="missing",
+        EXPORTS__ROWS_PER_COMMIT="0",
+        EXPORTS__DEADLINE_SECONDS="0",
         KAFKA__SECURITY_PROTOCOL=SECRET,
     )
 
@@ -313,6 +329,9 @@ def test_every_fault_is_told_at_once_by_name_and_never_with_its_value(environmen
         "RELAY_LOG__LEVEL",
         "RELAY_FOLIO__URL",
         "RELAY_SCSB__API_KEY_FILE",
+        "RELAY_HOLDINGSIQ__API_KEY_FILE",
+        "RELAY_EXPORTS__ROWS_PER_COMMIT",
+        "RELAY_EXPORTS__DEADLINE_SECONDS",
         "RELAY_KAFKA__SECURITY_PROTOCOL",
     }
 
@@ -340,6 +359,8 @@ def test_every_fault_is_told_at_once_by_name_and_never_with_its_value(environmen
             "RELAY_FOLIO__TENANTS__OTHER: USERNAME and PASSWORD go together",
         ),
         ({"SCSB__URL": "https://scsb.example"}, "RELAY_SCSB: URL needs API_KEY"),
+        ({"HOLDINGSIQ__URL": "https://api.example"}, "RELAY_HOLDINGSIQ: URL needs API_KEY"),
+        ({"EXPORTS__POLL_MAX_SECONDS": "1"}, "RELAY_EXPORTS: POLL_INITIAL_SECONDS is over POLL_MAX_SECONDS"),
         ({"RETRY__INITIAL_SECONDS": "90"}, "RELAY_RETRY: INITIAL_SECONDS is over MAX_SECONDS"),
     ],
 )
