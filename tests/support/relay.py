@@ -12,7 +12,7 @@ import orjson
 
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
-from service.kafka.topics import CHANGES, DEAD_LETTERS, RESULTS, TRANSFER_REQUESTS, ensure_topics
+from service.kafka.topics import CHANGES, DEAD_LETTERS, EXPORT_REQUESTS, RESULTS, TRANSFER_REQUESTS, ensure_topics
 from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
@@ -37,6 +37,9 @@ def worker_settings(bootstrap_servers: str, prefix: str, sandbox: Sandbox) -> di
         "RELAY_FOLIO__PASSWORD": "relay-password",
         "RELAY_SCSB__URL": sandbox.scsb_url,
         "RELAY_SCSB__API_KEY": "sandbox-scsb-key",
+        "RELAY_HOLDINGSIQ__URL": sandbox.holdingsiq_url,
+        "RELAY_HOLDINGSIQ__API_KEY": "sandbox-holdingsiq-key",
+        "RELAY_EXPORTS__POLL_INITIAL_SECONDS": "0.1",
         "RELAY_HTTP__PORT": "0",
     }
 
@@ -111,6 +114,11 @@ def changed(event_id: str, key: str, data: Mapping[str, Any], **attributes: str)
 def transfer_requested(event_id: str, key: str, data: Mapping[str, Any], **attributes: str) -> Outgoing:
     """A `holdings.transfer.requested` event in structured mode."""
     return _event(event_id, key, "holdings.transfer.requested", TRANSFER_REQUESTS, data, attributes)
+
+
+def export_requested(event_id: str, key: str, data: Mapping[str, Any], **attributes: str) -> Outgoing:
+    """A `holdings.export.requested` event in structured mode."""
+    return _event(event_id, key, "holdings.export.requested", EXPORT_REQUESTS, data, attributes)
 
 
 def _event(
