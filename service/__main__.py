@@ -9,6 +9,7 @@ import typer
 from service import __version__
 from service.commands import console
 from service.commands.demo import demo
+from service.commands.export import export
 from service.commands.publish import publish
 from service.commands.run import run
 from service.commands.sandbox import sandbox
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, sandbox, publish, topics):
+for command in (run, demo, sandbox, publish, export, topics):
     app.command()(command)
 
 
