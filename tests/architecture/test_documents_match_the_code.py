@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from scripts.settings_doc import page
 from service.domain.codes import Code
+from service.systems.export_columns import COLUMNS, Kind
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -30,3 +33,15 @@ def test_every_test_that_the_guarantees_name_exists() -> None:
 
     assert named
     assert not [name for name in named if name not in there]
+
+
+@pytest.mark.parametrize("export_type", COLUMNS)
+def test_the_columns_of_an_export_are_those_of_the_page(export_type: str) -> None:
+    page = (DOCS / "exports.md").read_text("utf-8")
+    [_, _, *rows] = page.partition(f"### {export_type}\n")[2].partition("\n\n")[0].splitlines()
+
+    assert rows == [
+        f"| {', '.join(f'`{name}`' for name in column.names)} | `{column.field}`"
+        f"{f', `{column.present_field}`' if column.kind is Kind.END else ''} | {column.kind.value} |"
+        for column in COLUMNS[export_type]
+    ]
