@@ -13,10 +13,10 @@ FIRST ?= 0
 INPUTS ?= 100000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench crash-test chaos simulate fuzz mutants docs lock clean
+.PHONY: help setup demo check format test bench bench-exports crash-test chaos simulate fuzz mutants docs lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(stamp) ## Install everything into .venv, Java and Apache Kafka included (a minute or two the first time)
 	@:
@@ -39,6 +39,9 @@ test: setup ## Run all tests: make test [ARGS='-k lanes']
 
 bench: setup ## Events per second beside a plain worker, on a real broker: make bench [ARGS='--events 20000']
 	@$(bin)/python -m bench.throughput $(ARGS)
+
+bench-exports: setup ## Rows per second of an export beside curl: make bench-exports [ARGS='--rows 1000000']
+	@$(bin)/python -m bench.exports $(ARGS)
 
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
