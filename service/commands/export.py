@@ -99,7 +99,7 @@ async def _carry_out(step: ExportHoldings, file: RowFile, settings: Settings, te
     budget, uncertain, rows, named = Budget(time.monotonic()), False, 0, step.export_id
     try:
         while True:
-            context = CallContext(None, uncertain, _no_mark, budget.attempts + 1, file)
+            context = CallContext(None, uncertain, _no_mark, budget.attempts + 1, journal=file)
             answer = await systems.attempt(step, context)
             if file.rows > rows:
                 budget, rows = Budget(time.monotonic()), file.rows  # it has come further

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from service.engine.ports import MayLeave, freely
+from service.engine.progress import Progress
 from service.systems.http import CallObserver, Clocks, Headers, Lost, NotSent, SilentObserver
 from service.systems.retry_after import retry_after_seconds
 
@@ -49,6 +51,7 @@ class Download:
     _system: str
     _read_seconds: float
     _response: httpx.Response
+    _progress: Progress
 
     @property
     def length(self) -> int | None:
@@ -68,7 +71,12 @@ class Download:
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("the transport's answers cannot be streamed")
         try:
-            async for piece in stream:
+            pieces = aiter(stream)
+            while True:
+                with self._progress.expecting(self._read_seconds):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    break
                 received += len(piece)
                 yield piece
         except httpx.TimeoutException:
@@ -105,6 +113,7 @@ class Downloads:
         read_seconds: float = 60.0,
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """`headers` go out with every request, and must hold no key. `read_seconds` is the longest time between two
         pieces; a whole download may take as long as it takes."""
@@ -115,10 +124,14 @@ class Downloads:
         self._read_seconds = read_seconds
         self._observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
+        self._progress = progress or Progress()
 
     @asynccontextmanager
-    async def open(self, link: Link, traceparent: str | None) -> AsyncIterator[Download | NotSent | Lost]:
-        """The answer, as long as the block lasts. A redirect is not followed."""
+    async def open(
+        self, link: Link, traceparent: str | None, may_leave: MayLeave = freely
+    ) -> AsyncIterator[Download | NotSent | Lost]:
+        """The answer, as long as the block lasts. A redirect is not followed. Raises what `may_leave` raises."""
+        await may_leave()
         started = self._clocks.monotonic()
         answer = await self._ask(link, traceparent)
         status = answer.status if isinstance(answer, Download) else None
@@ -143,7 +156,8 @@ class Downloads:
             return NotSent(f"{self._system}: the link is no address for HTTP")
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits, "stream": True})
         try:
-            response = await self._transport.handle_async_request(request)
+            with self._progress.expecting(2 * connect + read):
+                response = await self._transport.handle_async_request(request)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self._system}: no connection for the download within {connect:g} s")
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
@@ -153,4 +167,4 @@ class Downloads:
         except httpx.TransportError:
             return Lost(f"{self._system}: connection lost before the download began")
         wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
-        return Download(response.status_code, response.headers, wait, self._system, read, response)
+        return Download(response.status_code, response.headers, wait, self._system, read, response, self._progress)

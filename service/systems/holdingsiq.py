@@ -89,7 +89,7 @@ class HoldingsIq:
     async def attempt(self, step: ExportHoldings, context: CallContext) -> Answer:
         """One attempt: the POST, or one look at the record, or that and the whole download.
 
-        Raises only `OwnershipLost`, from the journal, without which no export is carried out.
+        Raises only `OwnershipLost`. Without a journal no export is carried out.
         """
         if context.journal is None:
             raise ValueError("an export needs a journal")
@@ -105,13 +105,13 @@ class HoldingsIq:
             note = ExportNote(int(self._clocks.wall()))
             await journal.keep(note.text)
         elif context.uncertain:
-            records = await self._calls.list(step, context.traceparent)
+            records = await self._calls.list(step, context)
             if not isinstance(records, list):
                 return _ended(records, step)
             found = newest(records, step.kind or "", note.asked_at - CLOCK_SECONDS)
             if found is not None:
                 return await self._take_up(step, replace(note, export_id=found.id), journal)
-        made = await self._calls.create(step, context.traceparent)
+        made = await self._calls.create(step, context)
         if not isinstance(made, str):
             return _ended(made, step)
         return await self._take_up(step, replace(note, export_id=made), journal)
@@ -123,7 +123,7 @@ class HoldingsIq:
     async def _look(self, step: ExportHoldings, context: CallContext, journal: Journal) -> Answer:
         expired = Trouble("holdingsiq: every link to the file was refused")
         for _ in range(LINKS):
-            record = await self._calls.read(step, context.traceparent)
+            record = await self._calls.read(step, context)
             if not isinstance(record, ExportRecord):
                 return _ended(record, step)
             if not record.is_completed:
@@ -155,7 +155,7 @@ class HoldingsIq:
         export_type = (record.type or step.kind or _UNKNOWN_TYPE).upper()
         file = ExportFile(step.cust_id, step.export_id or "", export_type)
         publication = Publication(journal, self._policy.rows_per_commit)
-        async with self._downloads.open(record.link, context.traceparent) as download:
+        async with self._downloads.open(record.link, context.traceparent, context.may_leave) as download:
             if isinstance(download, Download):
                 ended = await fetch(download, file, publication, record.size)
             else:

@@ -14,6 +14,7 @@ import orjson
 from service.domain.answers import Denial, Finding, failed
 from service.domain.codes import Code
 from service.domain.operations import ExportHoldings
+from service.engine.ports import CallContext
 from service.systems.holdingsiq_records import ExportRecord, record_of, records_of
 from service.systems.http import Headers, HttpClient, Reply, Result, path_of
 from service.systems.trouble import Trouble, trouble_of, unreadable
@@ -27,14 +28,14 @@ def holdingsiq_headers(api_key: str) -> Headers:
 
 
 class ExportCalls:
-    """Each call gives what was asked for, the finding of a refusal, or the trouble."""
+    """Each call gives what was asked for, the finding of a refusal, or the trouble. Raises only `OwnershipLost`."""
 
     def __init__(self, http: HttpClient, read_seconds: float) -> None:
         """`http` carries `holdingsiq_headers`."""
         self._http = http
         self._read_seconds = read_seconds
 
-    async def create(self, step: ExportHoldings, traceparent: str | None) -> str | Finding | Trouble:
+    async def create(self, step: ExportHoldings, context: CallContext) -> str | Finding | Trouble:
         """The id of a new export. Must not happen twice: the caller has left a mark."""
         result = await self._http.send(
             "export-create",
@@ -42,8 +43,9 @@ class ExportCalls:
             _path(step.cust_id),
             body=orjson.dumps({"type": step.kind, "format": step.format}),
             read_seconds=self._read_seconds,
-            traceparent=traceparent,
+            traceparent=context.traceparent,
             fresh_connection=True,
+            may_leave=context.may_leave,
         )
         reply = _decided(result, changes=True)
         if not isinstance(reply, Reply):
@@ -53,17 +55,17 @@ class ExportCalls:
             return unreadable(reply, self._http.system, changes=True)
         return record.id
 
-    async def list(self, step: ExportHoldings, traceparent: str | None) -> Records | Finding | Trouble:
+    async def list(self, step: ExportHoldings, context: CallContext) -> Records | Finding | Trouble:
         """Every export of the customer."""
-        reply = await self._get("export-list", _path(step.cust_id), traceparent)
+        reply = await self._get("export-list", _path(step.cust_id), context)
         if not isinstance(reply, Reply):
             return reply
         records = records_of(reply.json())
         return unreadable(reply, self._http.system, changes=False) if records is None else records
 
-    async def read(self, step: ExportHoldings, traceparent: str | None) -> ExportRecord | Finding | Trouble:
+    async def read(self, step: ExportHoldings, context: CallContext) -> ExportRecord | Finding | Trouble:
         """The record of the export that the step names."""
-        reply = await self._get("export-read", _path(step.cust_id, step.export_id or ""), traceparent)
+        reply = await self._get("export-read", _path(step.cust_id, step.export_id or ""), context)
         if not isinstance(reply, Reply):
             return reply
         record = record_of(reply.json())
@@ -71,8 +73,15 @@ class ExportCalls:
             return unreadable(reply, self._http.system, changes=False)
         return record
 
-    async def _get(self, operation: str, path: str, traceparent: str | None) -> Reply | Finding | Trouble:
-        result = await self._http.send(operation, "GET", path, read_seconds=self._read_seconds, traceparent=traceparent)
+    async def _get(self, operation: str, path: str, context: CallContext) -> Reply | Finding | Trouble:
+        result = await self._http.send(
+            operation,
+            "GET",
+            path,
+            read_seconds=self._read_seconds,
+            traceparent=context.traceparent,
+            may_leave=context.may_leave,
+        )
         return _decided(result, changes=False)
 
 

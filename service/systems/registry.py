@@ -183,6 +183,7 @@ class ConfiguredSystems:
             read_seconds=timeouts.download_seconds,
             observer=self._observer,
             clocks=self._clocks,
+            progress=self._progress,
         )
         calls = ExportCalls(self._client("holdingsiq", url, headers), timeouts.holdingsiq_seconds)
         return HoldingsIq(calls, downloads, self._config.exports, self._clocks)

@@ -16,7 +16,7 @@ import pytest
 
 from service.domain.answers import Answer, Denial, Denied, Finding, Pending, Settled, Stumbled, Verdict
 from service.domain.codes import Code
-from service.engine.ports import CallContext, Journal, OwnershipLost
+from service.engine.ports import CallContext, Journal, MayLeave, OwnershipLost, freely
 from service.sandbox.exchange import JsonValue
 from service.sandbox.faults import Fault
 from tests.contract.cases import CASES, Case, seed
@@ -61,7 +61,7 @@ def context(*, uncertain: bool = False, journal: Journal | None = None) -> CallC
     async def mark() -> None:
         pass
 
-    return CallContext(TRACEPARENT, uncertain, mark, 1 + uncertain, journal)
+    return CallContext(TRACEPARENT, uncertain, mark, 1 + uncertain, journal=journal)
 
 
 def disturb(world: World, case: Case, **fault: Any) -> None:
@@ -70,11 +70,12 @@ def disturb(world: World, case: Case, **fault: Any) -> None:
     world.sandbox.faults.add(Fault(**where, **fault))
 
 
-async def attempt(world: World, case: Case, *, uncertain: bool = False) -> Answer:
+async def attempt(world: World, case: Case, *, uncertain: bool = False, may_leave: MayLeave = freely) -> Answer:
     """One attempt, and what follows at once where nothing is decided yet and nothing went wrong."""
-    answer = await world.systems.attempt(case.step, context(uncertain=uncertain, journal=world.journal))
+    about = replace(context(uncertain=uncertain, journal=world.journal), may_leave=may_leave)
+    answer = await world.systems.attempt(case.step, about)
     while isinstance(answer, Pending):
-        answer = await world.systems.attempt(answer.remaining, context(uncertain=uncertain, journal=world.journal))
+        answer = await world.systems.attempt(answer.remaining, about)
     return answer
 
 
@@ -100,7 +101,7 @@ async def test_every_call_carries_the_trace_on(world: World, case: Case) -> None
     assert {entry.call.header("traceparent") for entry in world.sandbox.ledger.entries()} == {TRACEPARENT}
 
 
-@pytest.mark.parametrize("allowed", range(4))
+@pytest.mark.parametrize("allowed", range(6))
 async def test_no_further_request_leaves_once_the_partition_has_been_lost(
     world: World, case: Case, allowed: int
 ) -> None:
@@ -113,7 +114,7 @@ async def test_no_further_request_leaves_once_the_partition_has_been_lost(
         left += 1
 
     try:
-        answer = await world.systems.attempt(case.step, replace(context(), may_leave=may_leave))
+        answer = await attempt(world, case, may_leave=may_leave)
     except OwnershipLost:
         assert left == allowed
     else:

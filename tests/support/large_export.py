@@ -78,7 +78,7 @@ async def main(rows: int) -> None:
     journal = CountingJournal()
     began = time.monotonic()
     answer = await ConfiguredSystems(config, transport(rows)).attempt(
-        ExportHoldings("apidemo", None, "CSV", "e-1"), CallContext(None, False, mark, 1, journal)
+        ExportHoldings("apidemo", None, "CSV", "e-1"), CallContext(None, False, mark, 1, journal=journal)
     )
     seconds = time.monotonic() - began
     agrees = isinstance(answer, Settled) and answer.findings[0].export and answer.findings[0].export.agrees

@@ -42,7 +42,7 @@ class Subject:
         async def mark() -> None:
             raise AssertionError("an export keeps notes; they are its marks")
 
-        return await self.holdingsiq.attempt(step, CallContext("00-trace", uncertain, mark, 1, self.journal))
+        return await self.holdingsiq.attempt(step, CallContext("00-trace", uncertain, mark, 1, journal=self.journal))
 
     async def settle(self, step: ExportHoldings, *, uncertain: bool = False) -> Finding:
         """Attempt until it is settled, through whatever is pending."""
