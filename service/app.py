@@ -161,7 +161,8 @@ class Relay:
     async def _check_kafka(self) -> None:
         settings = self._settings
         states = await ensure_topics(settings.kafka, settings.topics.prefix, create=False)
-        needed = {*self._topics, *(settings.topics.prefix + name for name in (RESULTS, DEAD_LETTERS, EXPORT_ROWS))}
+        written = (RESULTS, DEAD_LETTERS, EXPORT_ROWS) if settings.holdingsiq.url else (RESULTS, DEAD_LETTERS)
+        needed = {*self._topics, *(settings.topics.prefix + name for name in written)}
         missing = [state.name for state in states if state.missing and state.name in needed]
         if missing:
             raise SourceUnavailable(f"topics are missing: {', '.join(missing)}; `holdings-relay topics` creates them")

@@ -36,12 +36,15 @@ class ExportCalls:
         self._read_seconds = read_seconds
 
     async def create(self, step: ExportHoldings, context: CallContext) -> str | Finding | Trouble:
-        """The id of a new export. Must not happen twice: the caller has left a mark."""
+        """The id of a new export. Must not happen twice: the caller has left a mark.
+
+        The format goes out in small letters, as other clients of HoldingsIQ are seen to send it.
+        """
         result = await self._http.send(
             "export-create",
             "POST",
             _path(step.cust_id),
-            body=orjson.dumps({"type": step.kind, "format": step.format}),
+            body=orjson.dumps({"type": step.kind, "format": step.format.lower()}),
             read_seconds=self._read_seconds,
             traceparent=context.traceparent,
             fresh_connection=True,

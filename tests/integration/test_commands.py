@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from service.kafka.topics import CHANGES, DEAD_LETTERS, RESULTS, TOPICS, TRANSFER_REQUESTS
+from service.kafka.topics import CHANGES, DEAD_LETTERS, EXPORT_REQUESTS, EXPORT_ROWS, RESULTS, TOPICS, TRANSFER_REQUESTS
 from tests.support.relay_process import RelayProcess
 from tests.support.topic_reading import TopicReader
 
@@ -121,12 +121,26 @@ async def test_a_worker_says_which_topics_it_waits_for_and_needs_no_others(kafka
     await worker.start()
     try:
         await worker.says(f"topics are missing: {topic_prefix}{CHANGES}, {topic_prefix}{TRANSFER_REQUESTS}")
-        await make_topics(kafka, [topic_prefix + name for name in (CHANGES, TRANSFER_REQUESTS, RESULTS, DEAD_LETTERS)])
+        needed = (CHANGES, TRANSFER_REQUESTS, EXPORT_REQUESTS, RESULTS, DEAD_LETTERS)
+        await make_topics(kafka, [topic_prefix + name for name in needed])
 
         await worker.says("partition.taken")
         worker.terminate()
 
         assert await worker.ended() == 0
+    finally:
+        await worker.close()
+
+
+async def test_a_worker_that_may_export_needs_the_topic_of_the_rows_too(kafka: str, topic_prefix: str) -> None:
+    holdingsiq = {"RELAY_HOLDINGSIQ__URL": "http://127.0.0.1:1", "RELAY_HOLDINGSIQ__API_KEY": "key"}
+    worker = RelayProcess(settings_for(kafka, topic_prefix) | holdingsiq)
+    await worker.start()
+    try:
+        needed = (CHANGES, TRANSFER_REQUESTS, EXPORT_REQUESTS, RESULTS, DEAD_LETTERS)
+        await make_topics(kafka, [topic_prefix + name for name in needed])
+
+        await worker.says(f"topics are missing: {topic_prefix}{EXPORT_ROWS};")
     finally:
         await worker.close()
 

@@ -45,7 +45,7 @@ async def test_a_new_export_is_asked_for_waited_for_and_fetched() -> None:
     finding = await relay.settle(NEW)
 
     assert relay.calls == [POST, GET, GET, GET, FILE]
-    assert relay.transport.body(0) == {"type": "KBART2", "format": "CSV"}
+    assert relay.transport.body(0) == {"type": "KBART2", "format": "csv"}
     assert (finding.verdict, finding.status, finding.message) == (Verdict.SUCCEEDED, 200, None)
     assert finding.export is not None
     assert (finding.export.rows, finding.export.broken, finding.export.agrees) == (3, 0, None)

@@ -14,7 +14,7 @@ TYPES = [route.event_type for route in ROUTES]
 
 def objects(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "data", schema
-    yield from schema["$defs"].items()
+    yield from schema.get("$defs", {}).items()
 
 
 @pytest.mark.parametrize("event_type", TYPES)
