@@ -9,7 +9,7 @@ import httpx
 from hypothesis import strategies as st
 
 from service.domain.answers import Answer, Finding
-from service.domain.operations import Step, UpsertRecordSet, UpsertSharedRecordSet, system_of
+from service.domain.operations import ExportHoldings, Step, UpsertRecordSet, UpsertSharedRecordSet, system_of
 from service.domain.outcomes import OperationOutcome
 from service.engine.ports import CallContext
 from service.systems.holdings_sources import Absent
@@ -19,6 +19,7 @@ from service.systems.tokens import StaticToken, TenantTokens, Token, UserPasswor
 from service.systems.trouble import CredentialsRefused, Trouble
 from tests.builders import inventory, outcomes
 from tests.contract.cases import CASES, TENANT, item_transfer
+from tests.fakes.journal import FakeJournal
 from tests.fuzz.judging import judge_answer, judge_outcome
 from tests.fuzz.near_answers import NearAnswer, scripts
 
@@ -27,6 +28,9 @@ _MORE_STEPS: Final[tuple[Step, ...]] = (
     UpsertRecordSet(TENANT, "in1", _NAMED, frozenset({"Mine"})),
     UpsertSharedRecordSet(TENANT, "i/l1", _NAMED, frozenset({"Mine"})),
     item_transfer("i1", "i2", "i3"),
+    ExportHoldings("c1", "KBART2", "CSV", None),
+    ExportHoldings("c1", "STANDARD", "CSV", "x1"),
+    ExportHoldings("c1", None, "CSV", "x1"),
 )
 STEPS: Final = tuple(case.step for case in CASES) + _MORE_STEPS
 
@@ -68,11 +72,14 @@ async def attempt_at(attempt: Attempt) -> Answer:
         tenants={TENANT: StaticToken("secret")},
         scsb_url="http://scsb",
         scsb_api_key="secret",
+        holdingsiq_url="http://holdingsiq",
+        holdingsiq_api_key="secret",
         create_missing_sources=attempt.create_missing,
     )
     systems = ConfiguredSystems(config, answering(attempt.script))
     try:
-        context = CallContext(None, attempt.uncertain, _mark, attempt.attempt)
+        journal = FakeJournal() if isinstance(attempt.step, ExportHoldings) else None
+        context = CallContext(None, attempt.uncertain, _mark, attempt.attempt, journal=journal)
         return await systems.attempt(attempt.step, context)
     finally:
         await systems.aclose()

@@ -54,7 +54,7 @@ def judge_plan(plan: Plan) -> None:
     for key in plan.writes | plan.reads:
         assert len(key) >= 3, key
         assert all(isinstance(part, str) for part in key), key
-        assert key[0] in ("eholdings", "inventory", "holdings-source", "scsb"), key
+        assert key[0] in ("eholdings", "inventory", "holdings-source", "scsb", "holdingsiq"), key
 
 
 def judge_outcome(outcome: Outcome, overall: Overall | None = None) -> None:

@@ -68,6 +68,25 @@ _SCSB_REQUEST: Final = {
     "destination": {**_SCSB_PLACE, "owningInstitutionBibId": "2", "owningInstitutionHoldingsId": "h2"},
 }
 
+_EXPORT: Final = {
+    "id": "x1",
+    "custId": "c1",
+    "type": "KBART2",
+    "status": "QUEUED",
+    "created": "2023-06-01T19:31:40.241315Z",
+    "format": "CSV",
+    "size": 120,
+    "customerHoldingsCounts": {"totalResourceCount": "2", "uniqueResourceCount": "2"},
+}
+FILES: Final = (
+    b"publication_title,title_id,package_id,vendor_id,access_type\nA,1,2,3,P\nB,4,5,6,F\n",
+    b'\xef\xbb\xbfKBID \tTitle\tPackageID\tVendorID\n1\t"a ""quoted""\ntitle"\t2\t3\n',
+    b'title_id;package_id;vendor_id\n1;2\n1;2;3;4\n"never closed',
+    b"\xff\xfea\x00,\x00b\x00",
+    b"a,a,,\n1,2,3,4\n",
+    b"",
+)
+
 BODIES: Final[dict[str, tuple[Any, ...]]] = {
     "eholdings": (_RESOURCE, _RESOURCE, _JSON_API_ERROR),
     "inventory": (
@@ -95,6 +114,14 @@ BODIES: Final[dict[str, tuple[Any, ...]]] = {
             "holdingTransferResponses": [],
             "itemTransferResponses": [{"message": "Relinked Failed"}],
         },
+    ),
+    "holdingsiq": (
+        _EXPORT | {"status": "COMPLETED", "links": [{"href": "http://files/f?X-Amz-Signature=s", "rel": "download"}]},
+        _EXPORT,
+        [_EXPORT, _EXPORT | {"id": "x2"}],
+        {"errors": [{"code": 1006, "message": "no", "subcode": 0}]},
+        {"Errors": [{"Code": 1001, "Message": "not found", "SubCode": 0}]},
+        {"message": "Limit Exceeded"},
     ),
     "login": ({"accessTokenExpiration": "2030-01-01T00:00:00Z", "refreshTokenExpiration": "x"}, _RMB_ERROR),
 }
@@ -243,6 +270,8 @@ def near_answers(draw: st.DrawFn, system: str) -> NearAnswer:
         return NearAnswer(draw(st.sampled_from(ERRORS)))
     near = spoilt(mutated(BODIES[system], 2).map(as_bytes), 10)
     body = draw(raw_bytes if draw(st.integers(0, 7)) == 7 else near)
+    if system == "holdingsiq" and draw(st.integers(0, 2)) == 2:
+        body = draw(spoilt(st.sampled_from(FILES), 10))
     headers = draw(st.lists(_HEADERS, max_size=2))
     if system == "login":
         headers.append(("Set-Cookie", draw(st.sampled_from(COOKIES))))

@@ -78,11 +78,13 @@ _headers = st.one_of(
 )
 
 TARGETS: Final = (
-    Target("record: any bytes", 10, any_records, judge_record),
-    Target("record: any data", 10, any_data(), judge_record),
-    Target("record: nearly holdings.changed", 20, near_events("holdings.changed"), judge_record),
+    Target("record: any bytes", 7, any_records, judge_record),
+    Target("record: any data", 7, any_data(), judge_record),
+    Target("record: nearly holdings.changed", 16, near_events("holdings.changed"), judge_record),
+    Target("record: nearly holdings.export.requested", 4, near_events("holdings.export.requested"), judge_record),
     Target("record: nearly holdings.transfer.requested", 10, near_events("holdings.transfer.requested"), judge_record),
-    Target("answers of eholdings", 12, attempts("eholdings"), judge_attempt),
+    Target("answers of holdingsiq", 8, attempts("holdingsiq"), judge_attempt),
+    Target("answers of eholdings", 10, attempts("eholdings"), judge_attempt),
     Target("answers of inventory", 10, attempts("inventory"), judge_attempt),
     Target("answers of holdings-sources", 7, attempts("holdings-sources"), judge_attempt),
     Target("answers of scsb", 7, attempts("scsb"), judge_attempt),
