@@ -7,6 +7,7 @@ import pytest
 
 from scripts.settings_doc import page
 from service.domain.codes import Code
+from service.kafka.topics import TOPICS
 from service.systems.export_columns import COLUMNS, Kind
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -20,6 +21,16 @@ def test_every_code_is_explained_and_no_other() -> None:
     explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
 
     assert explained == [code.value for code in Code]
+
+
+def test_the_topics_are_those_of_the_page() -> None:
+    rows = [line for line in (DOCS / "topics.md").read_text("utf-8").splitlines() if line.startswith("| `holdings.")]
+
+    assert rows == [
+        f"| `{spec.name}` | {spec.partitions} | {spec.cleanup_policy} | {spec.retention_ms} "
+        f"|{f' {spec.max_message_bytes}' if spec.max_message_bytes else ''} |"
+        for spec in TOPICS
+    ]
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:
