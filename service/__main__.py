@@ -8,6 +8,7 @@ import typer
 
 from service import __version__
 from service.commands import console
+from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.export import export
 from service.commands.publish import publish
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, sandbox, publish, export, topics):
+for command in (run, demo, sandbox, publish, export, topics, check):
     app.command()(command)
 
 

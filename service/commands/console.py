@@ -10,6 +10,7 @@ import orjson
 import typer
 import uvloop
 from rich.console import Console
+from rich.text import Text
 
 from service.kafka.connection import quieten
 from service.settings import InvalidSettings, Settings, load
@@ -34,6 +35,11 @@ def fail(code: Exit, *lines: str) -> NoReturn:
     for line in lines:
         errors.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def plain(text: str) -> Text:
+    """Text in which nothing is markup."""
+    return Text(text)
 
 
 def print_json(value: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +12,15 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from service.engine.ports import SourceUnavailable
-from service.kafka.connection import connection_arguments, words
+from service.kafka.connection import connection_arguments
+from service.kafka.diagnosis import unavailable
 from service.kafka.topics import CLEANUP, RETENTION, SIZE, TOPICS, FoundTopic, TopicSpec, TopicState, differences_of
 from service.settings import KafkaSettings
 
 DEFAULT_REPLICATION_FACTOR = 3
+LISTED_SECONDS = 5.0
+"""For brokers to list a new topic. One that exists and is not listed after that is hidden from us."""
+_LOOK_SECONDS = 0.05
 HIDDEN = "it exists, but we may not see it: permission to describe it is missing"
 
 
@@ -41,11 +47,11 @@ async def examine_topics(
         found = await _found(admin, [prefix + spec.name for spec in TOPICS])
         missing = [spec for spec in TOPICS if prefix + spec.name not in found]
         asked = await _create(admin, prefix, missing, replication_factor) if create else {}
-        if raced := [name for name, told in asked.items() if told == HIDDEN]:
-            found |= await _found(admin, raced)
+        await _wait_until_listed(admin, [name for name, told in asked.items() if told in (None, HIDDEN)])
+        found |= await _found(admin, [name for name, told in asked.items() if told == HIDDEN])
         return [_state(prefix + spec.name, spec, found, asked) for spec in TOPICS]
     except KafkaError as error:
-        raise SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}") from error
+        raise await unavailable(settings, error) from error
     finally:
         await admin.close()
 
@@ -83,9 +89,16 @@ async def _create(
     return asked
 
 
+async def _wait_until_listed(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Brokers learn of a topic a little after the controller has made it; until then it cannot be used."""
+    deadline = time.monotonic() + LISTED_SECONDS
+    while set(names) - set(await admin.list_topics()) and time.monotonic() < deadline:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
 async def _found(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, FoundTopic]:
     """Those of `names` that exist, and that we may see."""
-    existing = sorted(set(await admin.list_topics()) & set(names))
+    existing = sorted(set(await admin.list_topics()) & set(names)) if names else []
     if not existing:
         return {}
     configs = await _configs(admin, existing)

@@ -71,7 +71,8 @@ class FakeAdmin:
 
     async def create_topics(self, wanted: Sequence[NewTopic]) -> FakeResponse:
         self.asked_for.extend(wanted)
-        self.existing |= self.made_meanwhile
+        made = {topic.name: topic.num_partitions for topic in wanted if topic.name not in self.refused}
+        self.existing |= made | self.made_meanwhile
         return FakeResponse([(topic.name, *self.refused.get(topic.name, (0, ""))) for topic in wanted])
 
     async def close(self) -> None:
@@ -191,7 +192,25 @@ async def test_a_topic_that_somebody_else_made_meanwhile_is_compared_like_any_ot
     assert metrics == TopicState("holdings.metrics", differences=(Difference("partitions", "2", "1"),))
 
 
+async def test_a_new_topic_counts_as_created_once_the_brokers_list_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = use(FakeAdmin({}), monkeypatch)
+    listed, looks = admin.list_topics, 0
+
+    async def list_late() -> list[str]:
+        nonlocal looks
+        looks += 1
+        return await listed() if looks > 3 else []
+
+    monkeypatch.setattr(FakeAdmin, "list_topics", lambda _: list_late())
+
+    states = await ensure_topics(SETTINGS, "")
+
+    assert all(state.created for state in states)
+    assert looks == 4
+
+
 async def test_a_topic_that_exists_and_is_hidden_from_us_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_admin, "LISTED_SECONDS", 0.0)
     use(FakeAdmin({}, refused={"holdings.metrics": (TopicAlreadyExistsError.errno, "")}), monkeypatch)
 
     states = await examine_topics(SETTINGS, "")
@@ -236,6 +255,6 @@ async def test_whoever_needs_the_topics_is_told_of_every_one_that_cannot_be_crea
 async def test_brokers_that_cannot_be_had_are_told_by_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
     admin = use(FakeAdmin({}, away=True), monkeypatch)
 
-    with pytest.raises(SourceUnavailable, match=r"broker:9092: .*nobody listens"):
-        await ensure_topics(SETTINGS, "")
+    with pytest.raises(SourceUnavailable, match=r"127\.0\.0\.1:1: no connection: .*BOOTSTRAP_SERVERS"):
+        await ensure_topics(KafkaSettings(bootstrap_servers="127.0.0.1:1"), "")
     assert admin.closed
