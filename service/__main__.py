@@ -11,6 +11,7 @@ from service.commands import console
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.export import export
+from service.commands.inspect import inspect
 from service.commands.publish import publish
 from service.commands.run import run
 from service.commands.sandbox import sandbox
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (run, demo, sandbox, publish, export, topics, check):
     app.command()(command)
+app.add_typer(inspect, name="inspect")
 
 
 def _print_version(asked: bool) -> None:

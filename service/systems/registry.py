@@ -41,6 +41,7 @@ from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
 from service.systems.http import CallObserver, Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
+from service.systems.source_reading import SourceReader
 from service.systems.timeouts import Timeouts
 from service.systems.tokens import Credentials, TenantTokens, Token
 from service.systems.trouble import Trouble, trouble_of
@@ -70,6 +71,7 @@ class _Folio:
     eholdings: Eholdings
     inventory: Inventory
     holdings_sources: HoldingsSources
+    source_reader: SourceReader
 
 
 class ConfiguredSystems:
@@ -108,6 +110,11 @@ class ConfiguredSystems:
     def holdings_sources(self) -> HoldingsSources | None:
         """None where FOLIO is not configured."""
         return self._folio.holdings_sources if self._folio is not None else None
+
+    @property
+    def source_reader(self) -> SourceReader | None:
+        """None where FOLIO is not configured."""
+        return self._folio.source_reader if self._folio is not None else None
 
     @property
     def scsb(self) -> Scsb | None:
@@ -180,8 +187,9 @@ class ConfiguredSystems:
             login_seconds=timeouts.login_seconds,
             clocks=clocks,
         )
+        sources_gateway = FolioGateway(self._client("holdings-sources", url), tokens)
         sources = HoldingsSources(
-            FolioGateway(self._client("holdings-sources", url), tokens),
+            sources_gateway,
             read_seconds=timeouts.holdings_sources_seconds,
             create_missing=self._config.create_missing_sources,
             clocks=clocks,
@@ -192,6 +200,7 @@ class ConfiguredSystems:
             Eholdings(FolioGateway(self._client("eholdings", url), tokens), timeouts.eholdings_seconds),
             Inventory(inventory, sources, timeouts, self._config.batch_limits),
             sources,
+            SourceReader(sources_gateway, timeouts.holdings_sources_seconds),
         )
 
     def _open_scsb(self, url: str) -> Scsb:
