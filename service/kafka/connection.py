@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-import ssl
+from functools import lru_cache
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 
+from service.kafka.oauth import ClientCredentials, Grant
 from service.settings import KafkaSettings
+from service.tls import FollowingContext, TlsFault
 
 CLIENT_ID = "holdings-relay"
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
@@ -16,24 +19,47 @@ MAX_REQUEST_BYTES = 32 * 1024 * 1024
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
-    """For consumer, producer and admin client alike. Raises `OSError` or `ssl.SSLError` for certificates that do not
-    load."""
+    """For consumer, producer and admin client alike; all clients of the same settings share certificates and token.
+    Raises `TlsFault` for files that have ceased to load since the settings were read."""
     arguments: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
         "client_id": CLIENT_ID,
         "security_protocol": settings.security_protocol,
     }
-    if "SSL" in settings.security_protocol:
-        context = ssl.create_default_context(cafile=settings.ssl_cafile)
-        if settings.ssl_certfile and settings.ssl_keyfile:
-            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
-        arguments["ssl_context"] = context
-    if settings.security_protocol.startswith("SASL"):
+    if settings.uses_tls:
+        arguments["ssl_context"] = _context(settings)
+    if settings.uses_sasl:
         arguments["sasl_mechanism"] = settings.sasl_mechanism
+    if settings.uses_oauth:
+        arguments["sasl_oauth_token_provider"] = _tokens(settings)
+    elif settings.uses_sasl:
         arguments["sasl_plain_username"] = settings.sasl_username
         password = settings.sasl_password
         arguments["sasl_plain_password"] = password.get_secret_value() if password else None
     return arguments
+
+
+@lru_cache(maxsize=8)
+def _context(settings: KafkaSettings) -> FollowingContext:
+    return FollowingContext(settings.tls_files, _files_do_not_load)
+
+
+@lru_cache(maxsize=8)
+def _tokens(settings: KafkaSettings) -> ClientCredentials:
+    secret = settings.sasl_oauth_client_secret
+    return ClientCredentials(
+        Grant(
+            str(settings.sasl_oauth_token_url),
+            settings.sasl_oauth_client_id or "",
+            secret.get_secret_value() if secret else "",
+            settings.sasl_oauth_scope,
+            settings.sasl_oauth_cafile,
+        )
+    )
+
+
+def _files_do_not_load(fault: TlsFault) -> None:
+    structlog.get_logger().warning("kafka.certificates_kept", setting=f"ssl_{fault.which}", message=str(fault))
 
 
 def words(error: Exception) -> str:
