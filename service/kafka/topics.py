@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ LETTER_BYTES = "4194304"
 """A dead letter is the record in with headers added, and must fit where the record in did."""
 
 DEFAULT_REPLICATION_FACTOR = 3
+LISTED_SECONDS = 20.0
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ async def ensure_topics(
         missing = [spec for spec in TOPICS if prefix + spec.name not in found]
         created = await _create(admin, prefix, missing, replication_factor) if create else set()
         return [_state(prefix + spec.name, spec, found, created) for spec in TOPICS]
-    except KafkaError as error:
+    except (KafkaError, TimeoutError) as error:
         raise SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}") from error
     finally:
         await admin.close()
@@ -89,7 +92,8 @@ def _state(name: str, spec: TopicSpec, found: Mapping[str, int], created: set[st
 async def _create(
     admin: AIOKafkaAdminClient, prefix: str, specs: Sequence[TopicSpec], replication_factor: int
 ) -> set[str]:
-    """Names of those made. One that somebody else made meanwhile is no fault."""
+    """Names of those made, once the brokers list them: they hear of a new topic a little after it is made. One that
+    somebody else made meanwhile is no fault."""
     if not specs:
         return set()
     if not replication_factor:
@@ -107,6 +111,9 @@ async def _create(
             raise SourceUnavailable(
                 f"{name} cannot be created: {rest[0] if rest and rest[0] else for_code(code).__name__}"
             )
+    async with asyncio.timeout(LISTED_SECONDS):
+        while not created <= set(await admin.list_topics()):  # noqa: ASYNC110 - the brokers do not tell
+            await asyncio.sleep(LOOK_SECONDS)
     return created
 
 
