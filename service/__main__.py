@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.commands import console
+from service.commands import console, dead_letters
 from service.commands.demo import demo
 from service.commands.export import export
 from service.commands.publish import publish
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 for command in (run, demo, sandbox, publish, export, topics):
     app.command()(command)
+app.add_typer(dead_letters.app)
 
 
 def _print_version(asked: bool) -> None:

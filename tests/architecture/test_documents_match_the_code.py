@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.settings_doc import page
+from service.domain.advice import ADVICE
 from service.domain.codes import Code
 from service.systems.export_columns import COLUMNS, Kind
 
@@ -20,6 +21,12 @@ def test_every_code_is_explained_and_no_other() -> None:
     explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
 
     assert explained == [code.value for code in Code]
+
+
+def test_the_advice_of_the_command_line_is_that_of_the_page() -> None:
+    rows = [row for row in (DOCS / "codes.md").read_text("utf-8").splitlines() if row.startswith("| `")]
+
+    assert rows == [f"| `{code}` | {advice.meaning} | {advice.remedy} |" for code, advice in ADVICE.items()]
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:
