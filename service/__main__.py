@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.commands import console
+from service.commands import console, dead_letters
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.export import export
@@ -29,6 +29,7 @@ app = typer.Typer(
 for command in (run, demo, sandbox, publish, export, topics, check):
     app.command()(command)
 app.add_typer(inspect, name="inspect")
+app.add_typer(dead_letters.app)
 
 
 def _print_version(asked: bool) -> None:
