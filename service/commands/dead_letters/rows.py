@@ -41,7 +41,8 @@ class LetterTable:
         for letter in letters:
             table.add_row(*(Text(cell) for cell in self._cells(letter)))
         self._has_header = True
-        self._console.print(table, width=None if cut else _WIDE, crop=cut)
+        console = self._console if cut else Console(file=self._console.file, width=_WIDE, highlight=False)
+        console.print(table, crop=cut)
 
     def _cells(self, letter: Letter) -> tuple[str, ...]:
         return (
