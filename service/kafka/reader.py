@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from service.domain.record import Headers
 from service.engine.ports import SourceUnavailable
 from service.kafka.connection import connection_arguments, words
+from service.kafka.diagnosis import unavailable
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -58,7 +59,7 @@ class TopicReader:
             await self._consumer.start()
         except KafkaError as error:
             await self._consumer.stop()
-            raise self._unavailable(error) from error
+            raise await unavailable(self._settings, error) from error
         return self
 
     async def __aexit__(

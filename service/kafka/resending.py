@@ -20,6 +20,7 @@ from service.domain.record import Headers, Partition
 from service.engine.ports import Outgoing, SourceUnavailable
 from service.kafka.admission import Admission
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
+from service.kafka.diagnosis import unavailable
 from service.settings import KafkaSettings
 
 START_SECONDS: Final = 60.0
@@ -65,7 +66,7 @@ class Resender:
                 await self._producer.start()
         except (KafkaError, TimeoutError) as error:
             await self._close()
-            raise self._unavailable(error) from error
+            raise await unavailable(self._settings, error) from error
         except BaseException:
             await self._close()
             raise

@@ -14,7 +14,8 @@ from service.domain.record import Partition
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
 from service.kafka.resending import Resender, Resent, TakenOver
-from service.kafka.topics import CHANGES, DEAD_LETTERS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES, DEAD_LETTERS
 from service.sandbox.faults import Fault
 from service.sandbox.holdingsiq import CsvFile, Plan, customer, holdingsiq_state
 from service.settings import KafkaSettings

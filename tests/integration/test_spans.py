@@ -12,7 +12,8 @@ from service.engine.ports import SourceUnavailable
 from service.kafka import spans as module
 from service.kafka.reader import Stored
 from service.kafka.spans import Span, SpanReader, TopicMissing
-from service.kafka.topics import CHANGES, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES
 from service.settings import KafkaSettings
 
 
