@@ -36,7 +36,7 @@ _COLUMNS = (
 )
 """What is behind them, the words of the system, has the rest."""
 _WORDS = "words"
-_GAP, _LEAST_WORDS, _WIDE = 2, 14, 2000
+_GAP, _LEAST_WORDS = 2, 14
 
 
 class LetterTable:
@@ -44,34 +44,42 @@ class LetterTable:
     fit is cut, or its column is left out; elsewhere nothing is but what is longer than anything sensible."""
 
     def __init__(self, console: Console, reading: Reading) -> None:
-        self._cuts = console.is_terminal
-        self._console = console if self._cuts else Console(file=console.file, width=_WIDE, highlight=False)
-        self._columns = _columns_within(console.width) if self._cuts else _COLUMNS
+        self._console = console
         self._reading = reading
+        self._columns = _columns_within(console.width) if console.is_terminal else _COLUMNS
         self._has_header = False
 
     def add(self, letters: Sequence[Letter]) -> None:
         """Show them now."""
         if not letters:
             return
-        table = self._empty_table()
-        for letter in letters:
-            cells = self._cells(letter)
-            table.add_row(*(Text(cells[one.name]) for one in self._columns), Text(cells[_WORDS]))
+        if self._console.is_terminal:
+            self._print_cut(letters)
+        else:
+            self._print_whole(letters)
         self._has_header = True
-        self._console.print(table)
 
-    def _empty_table(self) -> Table:
-        """Of exact widths on a terminal: rich makes room by taking it from any column."""
+    def _print_cut(self, letters: Sequence[Letter]) -> None:
+        """Every width is exact: rich makes room by taking it from any column."""
         table = Table(box=None, show_header=not self._has_header, pad_edge=False, padding=(0, _GAP, 0, 0))
         left = self._console.width
         for one in self._columns:
-            exact = one.width if self._cuts else None
-            table.add_column(one.name, no_wrap=True, min_width=one.width, width=exact, overflow="ellipsis")
+            table.add_column(one.name, no_wrap=True, width=one.width, overflow="ellipsis")
             left -= one.width + _GAP
-        exact = max(1, left) if self._cuts else None
-        table.add_column(_WORDS, no_wrap=True, width=exact, overflow="ellipsis")
-        return table
+        table.add_column(_WORDS, no_wrap=True, width=max(1, left), overflow="ellipsis")
+        for letter in letters:
+            cells = self._cells(letter)
+            table.add_row(*(Text(cells[one.name]) for one in self._columns), Text(cells[_WORDS]))
+        self._console.print(table)
+
+    def _print_whole(self, letters: Sequence[Letter]) -> None:
+        """Without rich, which takes a millisecond a row, and cuts to the width of a terminal that is not there."""
+        rows = [self._cells(letter) for letter in letters]
+        if not self._has_header:
+            rows.insert(0, {name: name for name in rows[0]})
+        gap = " " * _GAP
+        lines = (gap.join([*(row[one.name].ljust(one.width) for one in self._columns), row[_WORDS]]) for row in rows)
+        self._console.out("\n".join(lines), highlight=False)
 
     def _cells(self, letter: Letter) -> dict[str, str]:
         return {
