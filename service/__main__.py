@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.commands import console
+from service.commands import console, dead_letters
 from service.commands.asyncapi import asyncapi, schema
 from service.commands.check import check
 from service.commands.demo import demo
@@ -30,6 +30,7 @@ app = typer.Typer(
 for command in (run, demo, sandbox, publish, export, topics, check, asyncapi, schema):
     app.command()(command)
 app.add_typer(inspect, name="inspect")
+app.add_typer(dead_letters.app)
 
 
 def _print_version(asked: bool) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from service.domain.record import Headers
@@ -24,7 +24,7 @@ FETCH_RECORDS = 500
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it lies in a topic. `topic` is without the prefix."""
+    """A record as it lies in a topic. `topic` is without the prefix that its reader was given."""
 
     topic: str
     partition: int
@@ -32,6 +32,8 @@ class Stored:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    timestamp_ms: int = 0
+    """Since 1970, as its producer or its broker says."""
 
 
 class TopicReader:
@@ -72,18 +74,7 @@ class TopicReader:
             batches = await self._consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
         except KafkaError as error:
             raise self._unavailable(error) from error
-        return [
-            Stored(
-                where.topic.removeprefix(self._prefix),
-                where.partition,
-                found.offset,
-                found.key,
-                found.value,
-                tuple(found.headers),
-            )
-            for where, batch in batches.items()
-            for found in batch
-        ]
+        return [stored(found, self._prefix) for batch in batches.values() for found in batch]
 
     async def fetch_rest(self) -> list[Stored]:
         """Everything that was committed before this call and has not been fetched yet."""
@@ -98,6 +89,19 @@ class TopicReader:
 
     def _unavailable(self, error: KafkaError) -> SourceUnavailable:
         return SourceUnavailable(f"{self._settings.bootstrap_servers}: {words(error)}")
+
+
+def stored(found: ConsumerRecord, prefix: str = "") -> Stored:
+    """What aiokafka has read."""
+    return Stored(
+        found.topic.removeprefix(prefix),
+        found.partition,
+        found.offset,
+        found.key,
+        found.value,
+        tuple(found.headers),
+        found.timestamp,
+    )
 
 
 async def read_all(settings: KafkaSettings, prefix: str, topics: Sequence[str]) -> list[Stored]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.settings_doc import page
+from service.domain.advice import ADVICE
 from service.domain.codes import Code
 from service.kafka.topics import TOPICS
 from service.sandbox.gateway import PERMISSIONS
@@ -45,6 +46,12 @@ def test_the_permissions_of_the_page_are_those_that_the_simulated_gateway_wants(
     }
 
     assert sorted(named) == sorted({permission for _, _, permission in PERMISSIONS} - not_called)
+
+
+def test_the_advice_of_the_command_line_is_that_of_the_page() -> None:
+    rows = [row for row in (DOCS / "codes.md").read_text("utf-8").splitlines() if row.startswith("| `")]
+
+    assert rows == [f"| `{code}` | {advice.meaning} | {advice.remedy} |" for code, advice in ADVICE.items()]
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from service.__main__ import app
 from service.commands import check as command
+from service.commands import console
 from service.commands.check import exit_code
 from service.commands.console import Exit
 from service.domain.checks import Check, fault, ok, skipped, warning
@@ -31,7 +32,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             return list(checks)
 
         monkeypatch.setattr(command, "look", look)
-        return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["check", *words])
+        monkeypatch.setattr(console.out, "_width", 200)  # COLUMNS is read once, when the console is made
+        return CliRunner().invoke(app, ["check", *words])
 
     return run
 
