@@ -9,17 +9,15 @@ import signal
 from collections.abc import Callable
 from functools import partial
 
-import structlog
-
 from service import __version__
 from service import settings as settings_of
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
-from service.engine.circuit import CircuitPolicy
+from service.engine.circuit import CircuitPolicy, Reason
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
-from service.engine.ports import SourceUnavailable
+from service.engine.ports import Source, SourceUnavailable
 from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import SHARE_OF_SESSION
@@ -37,8 +35,10 @@ from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import AiohttpTransport
 from service.telemetry.health import HealthServer
+from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, Log
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
+from service.telemetry.sampling import Sampler
 from service.telemetry.watchdog import Watchdog
 
 DRAIN_SHARE = 0.5
@@ -53,7 +53,7 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._log = structlog.get_logger()
+        self._log = Log()
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._progress = Progress()
@@ -63,7 +63,14 @@ class Relay:
         )
         self._stores = _stores(settings)
         self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
-        self._worker = self._build_worker()
+        self._source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
+        self._worker = self._build_worker(self._source)
+        self._sampler = Sampler(
+            self._metrics.standing,
+            self._metrics.process.loop_delay_seconds,
+            lambda: self._worker.state,
+            self._source.ends,
+        )
         self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
 
     @property
@@ -72,7 +79,8 @@ class Relay:
 
     @property
     def ready(self) -> bool:
-        return self._worker.ready and not self._telemetry.refused_credentials
+        refused = any(circuit.reason == Reason.CREDENTIALS for circuit in self._telemetry.open_circuits)
+        return self._worker.ready and not refused
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
@@ -83,8 +91,12 @@ class Relay:
             await self._health.start()
         try:
             await self._await_kafka()
-            self._log.info(
-                "relay.started", delivery=settings.delivery, group=settings.kafka.group_id, topics=self._topics
+            self._log.say(
+                RELAY_STARTED,
+                version=__version__,
+                delivery=settings.delivery,
+                group=settings.kafka.group_id,
+                topics=self._topics,
             )
             if not self._worker.stopping:
                 await self._run_watched()
@@ -92,15 +104,20 @@ class Relay:
             await self._stores.close()
             await self._systems.aclose()
             await self._health.stop()
-            self._log.info("relay.stopped")
+            self._log.say(RELAY_STOPPED)
 
     async def _run_watched(self) -> None:
         self._watchdog.start()
-        beating = asyncio.create_task(self._beat(), name="beat")
+        beside = [
+            asyncio.create_task(self._beat(), name="beat"),
+            asyncio.create_task(self._sampler.run(), name="sampler"),
+        ]
         try:
             await self._worker.run(lambda: self._settings.shutdown.grace_seconds)
         finally:
-            beating.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
             self._watchdog.stop()
 
     async def _beat(self) -> None:
@@ -108,9 +125,8 @@ class Relay:
             self._watchdog.beat(self._worker.stalled_seconds)
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _build_worker(self) -> Worker:
+    def _build_worker(self, source: Source) -> Worker:
         settings = self._settings
-        source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
         retry = settings.retry
         slots = settings.limits.calls_per_system or max(1, settings.concurrency * 15 // 16)
         processing = Processing(
@@ -177,7 +193,7 @@ class Relay:
     def _signalled(self, number: signal.Signals) -> None:
         if self._worker.stopping:
             os._exit(128 + number)
-        self._log.info("relay.stopping", signal=number.name)
+        self._log.say(RELAY_STOPPING, signal=number.name)
         self._worker.stop()
 
 

@@ -48,7 +48,8 @@ class Offsets:
     def __init__(self, start: Position) -> None:
         self._next = start.frontier
         self._inherited = list(start.completed)
-        self._pending: OrderedDict[int, None] = OrderedDict()
+        self._pending: OrderedDict[int, float] = OrderedDict()
+        """Since when each is known, in seconds since 1970."""
         self._attempted = set(start.attempted)
         self._progress = dict(start.progress)
         self._notes = dict(start.notes)
@@ -63,7 +64,12 @@ class Offsets:
         """Records received and not finished."""
         return len(self._pending)
 
-    def receive(self, offset: int) -> Receipt:
+    @property
+    def oldest_since(self) -> float | None:
+        """Since when the lowest unfinished record is known; None when nothing is unfinished."""
+        return next(iter(self._pending.values()), None)
+
+    def receive(self, offset: int, known_since: float = 0.0) -> Receipt:
         """Note an offset that has come in. Offsets come in ascending order; one that is not ascending was seen
         before."""
         if offset < self._next:
@@ -73,7 +79,7 @@ class Offsets:
             del self._inherited[0]
         if self._inherited and self._inherited[0][0] <= offset:
             return Receipt.FINISHED
-        self._pending[offset] = None
+        self._pending[offset] = known_since
         return Receipt.NEW
 
     def attempt(self, offset: int) -> None:
@@ -102,10 +108,10 @@ class Offsets:
         """Rows published of the record's export."""
         return self._progress.get(offset, 0)
 
-    def reopen(self, offset: int, *, attempted: bool) -> None:
+    def reopen(self, offset: int, known_since: float = 0.0, *, attempted: bool) -> None:
         """Take back that the record was finished: its outcome cannot be stored for now."""
-        self._pending[offset] = None
-        self._pending = OrderedDict.fromkeys(sorted(self._pending))
+        self._pending[offset] = known_since
+        self._pending = OrderedDict(sorted(self._pending.items()))
         if attempted:
             self._attempted.add(offset)
 

@@ -23,6 +23,7 @@ from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavaila
 from service.engine.processing import Job, Processing, reject
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
+from service.engine.state import WorkerState, gate_state, partition_state
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
@@ -103,6 +104,22 @@ class Worker:
     def jobs(self) -> int:
         """Records that wait in lanes or are being worked on."""
         return len(self._lanes)
+
+    @property
+    def state(self) -> WorkerState:
+        """How it stands now."""
+        resting = self._throttle.resting
+        return WorkerState(
+            partitions=tuple(
+                partition_state(owned, rests=owned.partition in resting) for owned in self._owned.values()
+            ),
+            claims=tuple(self._claims),
+            gates=tuple(gate_state(gate) for gate in self._processing.gates),
+            jobs=len(self._lanes),
+            running=len(self._running),
+            lanes=self._lanes.lane_count,
+            exports_since=tuple(job.record.known_since for job in self._running if job.journal is not None),
+        )
 
     @property
     def stopping(self) -> bool:

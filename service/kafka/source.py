@@ -34,6 +34,7 @@ METADATA_AGE_MS = 10_000
 """How long it may take until topics that were made anew, or got more partitions, are noticed."""
 STOP_SECONDS = 10.0
 CLAIM_SECONDS = 60.0
+ENDS_SECONDS = 5.0
 
 
 class Stores(Protocol):
@@ -114,6 +115,17 @@ class KafkaSource:
         except (KafkaError, TimeoutError) as error:
             raise SourceUnavailable(words(error)) from error
         return Claim(position, store)
+
+    async def ends(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        """One past the last offset that can be read of each. Raises `SourceUnavailable`, at the latest after
+        `ENDS_SECONDS`."""
+        wanted = self._assigned(partitions)
+        try:
+            async with asyncio.timeout(ENDS_SECONDS):
+                ends = await self._joined().end_offsets(wanted) if wanted else {}
+        except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+            raise SourceUnavailable(words(error)) from error
+        return {Partition(where.topic, where.partition): end for where, end in ends.items()}
 
     def seek(self, partition: Partition, offset: int) -> None:
         self._joined().seek(TopicPartition(*partition), offset)
@@ -209,4 +221,5 @@ def _record(consumed: ConsumerRecord, epoch: int, now: float) -> Record:
         tuple(consumed.headers),
         epoch,
         now,
+        consumed.timestamp / 1000 if consumed.timestamp >= 0 else None,
     )

@@ -79,10 +79,18 @@ Result: TypeAlias = Reply | NotSent | Lost
 
 
 class CallObserver(Protocol):
-    """Told of every call to a system, repeated reads too."""
+    """Told of every call to a system, repeated reads too. Must not block and must not raise."""
 
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
         """`status` is None when no answer came."""
+        ...
+
+    def call_saved(self, system: str, operation: str) -> None:
+        """A call that would have changed nothing was not made."""
+        ...
+
+    def batch_sent(self, system: str, records: int) -> None:
+        """So many records left in one call."""
         ...
 
 
@@ -90,6 +98,12 @@ class SilentObserver:
     """Takes note of nothing."""
 
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
+        """Nothing."""
+
+    def call_saved(self, system: str, operation: str) -> None:
+        """Nothing."""
+
+    def batch_sent(self, system: str, records: int) -> None:
         """Nothing."""
 
 
@@ -123,7 +137,7 @@ class HttpClient:
         self._transport = transport
         self._headers = list(headers)
         self._connect_seconds = connect_seconds
-        self._observer: CallObserver = observer or SilentObserver()
+        self.observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
         self._progress = progress or Progress()
         self._url_of = lru_cache(maxsize=1024)(httpx.URL)
@@ -195,7 +209,7 @@ class HttpClient:
             result, broken = await self._exchange(request, read_seconds)
         seconds = self._clocks.monotonic() - started
         status = result.status if isinstance(result, Reply) else None
-        self._observer.call_finished(self.system, operation, status, seconds)
+        self.observer.call_finished(self.system, operation, status, seconds)
         return result, broken
 
     async def _exchange(self, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:

@@ -84,7 +84,7 @@ async def test_health_is_asked_anew_at_every_probe() -> None:
 
 async def test_metrics_are_in_the_text_format_of_prometheus() -> None:
     metrics = Metrics()
-    metrics.commits.inc()
+    metrics.commits.commits.inc()
 
     async with serving(FakeHealth(), metrics) as session, session.get("/metrics") as answer:
         body = await answer.text()

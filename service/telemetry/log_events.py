@@ -1,0 +1,76 @@
+"""Every line that the worker logs, declared once: its name, its level, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import structlog
+
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One kind of line."""
+
+    name: str
+    level: Level
+    text: str
+
+
+RELAY_STARTED: Final = LogEvent("relay.started", "info", "Kafka and the topics are there; the worker joins its group.")
+RELAY_STOPPING: Final = LogEvent("relay.stopping", "info", "A signal asks the worker to stop.")
+RELAY_STOPPED: Final = LogEvent("relay.stopped", "info", "The worker has ended.")
+WORKER_SUSPENDED: Final = LogEvent(
+    "worker.suspended", "warning", "The worker slept; every partition is proved ours before anything leaves."
+)
+WORKER_STALLED: Final = LogEvent(
+    "worker.stalled", "error", "The loop is blocked, or the engine does not move on; told once with every stack."
+)
+KAFKA_UNAVAILABLE: Final = LogEvent("kafka.unavailable", "error", "Kafka cannot be had, or refuses us.")
+PARTITION_TAKEN: Final = LogEvent("partition.taken", "info", "A partition is ours, from `offset` on.")
+PARTITION_RELEASED: Final = LogEvent("partition.released", "info", "A partition is ours no more.")
+PARTITION_LOST: Final = LogEvent(
+    "partition.lost", "warning", "A partition was taken away, or could not be claimed; the worker joins its group anew."
+)
+COMMIT_FAILED: Final = LogEvent(
+    "commit.failed", "error", "A commit was not stored; `kind` is as in `relay_commit_failures_total`."
+)
+METADATA_DAMAGED: Final = LogEvent(
+    "commit.metadata_damaged", "warning", "The metadata of a committed offset cannot be read; the offset alone is used."
+)
+RECORD_SETTLED: Final = LogEvent("record.settled", "debug", "A result is stored, and nothing of the event failed.")
+RECORD_DEAD_LETTERED: Final = LogEvent(
+    "record.dead_lettered", "error", "A result and a dead letter are stored; the first failure is told."
+)
+RECORD_HELD: Final = LogEvent(
+    "record.held", "error", "An outcome cannot be stored for now; it is tried again and again."
+)
+RECORD_DROPPED: Final = LogEvent(
+    "record.dropped", "debug", "A record is given up without an outcome: the next owner of its partition does it."
+)
+CALL_RETRY_SCHEDULED: Final = LogEvent("call.retry_scheduled", "warning", "An attempt came to nothing and is repeated.")
+CALL_BROKEN: Final = LogEvent(
+    "call.broken", "error", "The relay itself failed in an attempt: a defect. Its place is told, its words are not."
+)
+CIRCUIT_OPENED: Final = LogEvent("circuit.opened", "error", "A system is not asked for now; `reason` says why.")
+CIRCUIT_CLOSED: Final = LogEvent("circuit.closed", "info", "The system is asked again.")
+METRICS_NOT_PUBLISHED: Final = LogEvent(
+    "metrics.not_published", "warning", "An event for `holdings.metrics` was given up. Told once until one is stored."
+)
+
+LOG_EVENTS: Final = tuple(value for value in list(globals().values()) if isinstance(value, LogEvent))
+"""All of them, in this order."""
+
+
+class Log:
+    """Says lines at their own level. The only way in which the worker logs."""
+
+    def __init__(self) -> None:
+        """After `logs.configure`: the configuration of that moment is kept, which spares each line its lookup."""
+        self._logger = structlog.get_logger().bind()
+
+    def say(self, event: LogEvent, **fields: object) -> None:
+        """One line."""
+        getattr(self._logger, event.level)(event.name, **fields)
