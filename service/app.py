@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
 
@@ -24,6 +25,7 @@ from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
 from service.engine.worker import Worker, WorkerLimits
+from service.kafka.metrics_out import MetricsTopic
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
@@ -35,9 +37,11 @@ from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import AiohttpTransport
 from service.telemetry.health import HealthServer
-from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, Log
+from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, TELEMETRY_FAILED, Log, places
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
+from service.telemetry.reporter import Reporter
+from service.telemetry.reporting import Reporting
 from service.telemetry.sampling import Sampler
 from service.telemetry.watchdog import Watchdog
 
@@ -70,6 +74,13 @@ class Relay:
             self._metrics.process.loop_delay_seconds,
             lambda: self._worker.state,
             self._source.ends,
+        )
+        self._metrics_topic = MetricsTopic(settings.kafka, settings.topics.prefix, _event_source(settings))
+        self._reporting = Reporting(
+            Reporter(_worker_name(), settings.kafka.group_id, self._metrics, lambda: self._telemetry.open_circuits),
+            self._metrics_topic.publish,
+            settings.metrics.interval_seconds,
+            self._metrics.process,
         )
         self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
 
@@ -109,16 +120,29 @@ class Relay:
     async def _run_watched(self) -> None:
         self._watchdog.start()
         beside = [
-            asyncio.create_task(self._beat(), name="beat"),
-            asyncio.create_task(self._sampler.run(), name="sampler"),
+            asyncio.create_task(watching, name=name)
+            for name, watching in {
+                "beat": self._beat(),
+                "sampler": self._sampler.run(),
+                "reporting": self._reporting.run(),
+            }.items()
         ]
+        for task in beside:
+            task.add_done_callback(self._ended)
         try:
             await self._worker.run(lambda: self._settings.shutdown.grace_seconds)
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+            self._sampler.look()
+            await self._reporting.finish()
+            await self._metrics_topic.close()
             self._watchdog.stop()
+
+    def _ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            self._log.say(TELEMETRY_FAILED, task=watching.get_name(), error=type(error).__name__, places=places(error))
 
     async def _beat(self) -> None:
         while True:
@@ -148,7 +172,7 @@ class Relay:
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
         )
-        render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
+        render = RecordsOut(_event_source(settings))
         return Worker(
             source,
             _interpret(settings),
@@ -195,6 +219,16 @@ class Relay:
             os._exit(128 + number)
         self._log.say(RELAY_STOPPING, signal=number.name)
         self._worker.stop()
+
+
+def _event_source(settings: Settings) -> str:
+    """The CloudEvents source of all that a worker publishes."""
+    return f"/holdings-relay/{settings.kafka.group_id}"
+
+
+def _worker_name() -> str:
+    """Tells this worker from all others that run."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _interpret(settings: Settings) -> Callable[[Record], Plan | Rejection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -56,6 +57,9 @@ CALL_BROKEN: Final = LogEvent(
 )
 CIRCUIT_OPENED: Final = LogEvent("circuit.opened", "error", "A system is not asked for now; `reason` says why.")
 CIRCUIT_CLOSED: Final = LogEvent("circuit.closed", "info", "The system is asked again.")
+TELEMETRY_FAILED: Final = LogEvent(
+    "telemetry.failed", "error", "Something that only watches the worker has ended by a defect; the worker goes on."
+)
 METRICS_NOT_PUBLISHED: Final = LogEvent(
     "metrics.not_published", "warning", "An event for `holdings.metrics` was given up. Told once until one is stored."
 )
@@ -74,3 +78,8 @@ class Log:
     def say(self, event: LogEvent, **fields: object) -> None:
         """One line."""
         getattr(self._logger, event.level)(event.name, **fields)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error was raised, outermost first. Its words are left out: they may hold anything."""
+    return [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]

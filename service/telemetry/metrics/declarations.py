@@ -40,10 +40,10 @@ class Children(dict[tuple[str | int, ...], Metric]):
 
     def __init__(self, metric: Metric) -> None:
         super().__init__()
-        self._metric: Metric = metric
+        self.metric: Metric = metric
 
     def __missing__(self, values: tuple[str | int, ...]) -> Metric:
-        child = cast(Metric, self._metric.labels(*values))
+        child = cast(Metric, self.metric.labels(*values))
         self[values] = child
         return child
 

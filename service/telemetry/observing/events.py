@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 
 from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
@@ -16,6 +15,7 @@ from service.telemetry.log_events import (
     RECORD_HELD,
     RECORD_SETTLED,
     Log,
+    places,
 )
 from service.telemetry.metrics.events import EventMetrics
 
@@ -69,14 +69,13 @@ class ObservedEvents:
 
     def broken(self, record: Record, plan: Plan, error: Exception) -> None:
         self._event_metrics.defects.inc()
-        places = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
         self._event_log.say(
             CALL_BROKEN,
             **_where(record),
             event_id=plan.event.id,
             tenant=plan.tenant,
             error=type(error).__name__,
-            places=places,
+            places=places(error),
         )
 
     def _split(self, event_type: str, outcome: Outcome, now: float) -> None:
