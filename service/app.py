@@ -15,7 +15,7 @@ from service import settings as settings_of
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
-from service.engine.circuit import CircuitPolicy, Reason
+from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
 from service.engine.ports import Source, SourceUnavailable
@@ -40,6 +40,7 @@ from service.telemetry.health import HealthServer
 from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, TELEMETRY_FAILED, Log, places
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
+from service.telemetry.readiness import Readiness
 from service.telemetry.reporter import Reporter
 from service.telemetry.reporting import Reporting
 from service.telemetry.sampling import Sampler
@@ -89,9 +90,8 @@ class Relay:
         return self._watchdog.trouble
 
     @property
-    def ready(self) -> bool:
-        refused = any(circuit.reason == Reason.CREDENTIALS for circuit in self._telemetry.open_circuits)
-        return self._worker.ready and not refused
+    def readiness(self) -> Readiness:
+        return Readiness(self._worker.membership, tuple(self._telemetry.open_circuits))
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what

@@ -44,6 +44,25 @@ class GateState:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """Where a worker stands in its consumer group."""
+
+    joined: bool = False
+    rejoining: bool = False
+    """Whether it is about to leave the group, or has left it, to join it anew."""
+    stopping: bool = False
+    partitions: tuple[Partition, ...] = ()
+    """Those that are ours."""
+    claims: tuple[Partition, ...] = ()
+    """Those that are being claimed."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is a member with every partition claimed, and takes records."""
+        return self.joined and not (self.rejoining or self.stopping or self.claims)
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerState:
     """The worker as a whole."""
 

@@ -23,7 +23,7 @@ from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavaila
 from service.engine.processing import Job, Processing, reject
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
-from service.engine.state import WorkerState, gate_state, partition_state
+from service.engine.state import Membership, WorkerState, gate_state, partition_state
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
@@ -94,7 +94,18 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether the worker is a member of its group with every partition claimed, and takes records."""
-        return self._joined and not self._stopping.is_set() and not self._claims and not self._rejoin.is_set()
+        return self.membership.ready
+
+    @property
+    def membership(self) -> Membership:
+        """Where it stands in its group. May be asked from another thread."""
+        return Membership(
+            self._joined,
+            self._rejoin.is_set(),
+            self._stopping.is_set(),
+            tuple(sorted(self._owned.copy())),
+            tuple(sorted(self._claims.copy())),
+        )
 
     @property
     def partitions(self) -> Iterable[OwnedPartition]:

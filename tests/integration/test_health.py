@@ -69,7 +69,8 @@ async def test_a_worker_is_alive_ready_and_counted(kafka: str) -> None:
         running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
         port = await start(running)
 
-        await until_status(port, "/readyz", 200)
+        ready = json.loads(await until_status(port, "/readyz", 200))
+        assert (ready["reasons"], ready["stopping"], len(ready["partitions"])) == ([], False, 18)
         await running.send(changed("e1", RESOURCE, update("since 1998")))
         await running.results_of(1)
 
@@ -114,7 +115,11 @@ async def test_refused_credentials_fail_readiness_dead_letter_nothing_and_are_su
         await until_status(port, "/readyz", 200)
         await running.send(changed("e1", RESOURCE, update("since 1998")))
 
-        await until_status(port, "/readyz", 503)
+        refused = json.loads(await until_status(port, "/readyz", 503))
+        assert refused["reasons"] == ["eholdings refuses our credentials for diku"]
+        assert [(c["system"], c["tenant"], c["reason"]) for c in refused["openCircuits"]] == [
+            ("eholdings", "diku", "credentials")
+        ]
         assert (await status_of(port, "/livez"))[0] == 200
         running.sandbox.faults.clear()
         (result,) = await running.results_of(1)

@@ -7,6 +7,7 @@ import asyncio
 from service.domain.record import Partition
 from service.engine.circuit import Reason
 from service.engine.intake import IntakeLimits
+from service.engine.state import Membership
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import RESULTS, FakeEvent
 from tests.fakes.member import Member, publish, settled
@@ -91,3 +92,18 @@ async def test_a_gate_tells_why_its_circuit_is_open_and_who_waits() -> None:
     assert gate.waiting in (1, 2)
     assert gate.repeats_left > 1
     assert gate.repeats_waiting == 0
+
+
+async def test_a_worker_says_where_it_stands_in_its_group_from_its_start_to_its_stop() -> None:
+    member = Member(FakeBroker(ONE, TWO), FakeSystems())
+    before = member.worker.membership
+    member.start()
+    await member.ready()
+    joined = member.worker.membership
+    member.worker.stop()
+    stopping = member.worker.membership
+    await member.stop()
+
+    assert before == Membership()
+    assert joined == Membership(joined=True, partitions=(ONE, TWO))
+    assert (stopping.stopping, stopping.ready) == (True, False)
