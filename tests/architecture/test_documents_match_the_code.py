@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import metrics_doc, settings_doc
+from scripts import logs_doc, metrics_doc, settings_doc
 from service.domain.codes import Code
 from service.systems.export_columns import COLUMNS, Kind
 
@@ -18,6 +18,10 @@ def test_the_settings_page_is_what_the_model_says() -> None:
 
 def test_the_metrics_page_is_what_is_declared() -> None:
     assert (DOCS / "metrics.md").read_text("utf-8") == metrics_doc.page(), "run: make docs"
+
+
+def test_the_page_of_logs_is_what_is_declared() -> None:
+    assert (DOCS / "logs.md").read_text("utf-8") == logs_doc.page(), "run: make docs"
 
 
 def test_every_code_is_explained_and_no_other() -> None:

@@ -17,6 +17,7 @@ from service.domain.outcomes import Rejection, TimeSpent
 from service.engine.offsets import Position
 from service.engine.ports import Commit, CommitFailure
 from service.engine.processing import reject
+from service.telemetry.log_events import LOG_EVENTS
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
 from tests.builders.outcomes import CHANGES, OK, REFUSED, operation, outcome, record
@@ -36,8 +37,11 @@ class Subject:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     def line(self, event: str) -> dict[str, Any]:
-        """The one line of this name."""
+        """The one line of this name, which has the level and the fields that are declared."""
         (line,) = [line for line in self.logged if line["event"] == event]
+        (declared,) = [declared for declared in LOG_EVENTS if declared.name == event]
+        assert line["log_level"] == declared.level
+        assert line.keys() - {"event", "log_level"} == set(declared.fields)
         return dict(line)
 
 
@@ -260,6 +264,7 @@ def test_open_circuits_are_named_with_their_reason_and_since_when(subject: Subje
     both = subject.telemetry.open_circuits
     subject.telemetry.circuit_closed("scsb", None)
 
+    assert subject.line("circuit.closed")["open_seconds"] >= 0
     assert [(circuit.name, circuit.reason, circuit.message) for circuit in both] == [
         ("eholdings/diku", "failing", "HTTP 500"),
         ("scsb", "credentials", "HTTP 401"),
@@ -295,3 +300,16 @@ def test_every_code_that_can_come_first_can_be_counted(code: Code, subject: Subj
     subject.telemetry.settled(outcome(operation(failed(code, None, "no"))))
 
     assert subject.value("relay_dead_letters_total", code=code) == 1
+
+
+def test_a_circuit_that_opens_is_an_error_with_the_words_of_the_system(subject: Subject) -> None:
+    subject.telemetry.circuit_opened("eholdings", "diku", "quota", "Limit Exceeded")
+
+    assert subject.line("circuit.opened")["message"] == "Limit Exceeded"
+
+
+def test_a_stall_counts_and_is_told_with_the_stacks(subject: Subject) -> None:
+    subject.telemetry.stalled("the event loop is blocked", ["thread MainThread: here"])
+
+    assert subject.value("relay_stalls_total") == 1
+    assert subject.line("worker.stalled")["stacks"] == ["thread MainThread: here"]
