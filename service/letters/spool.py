@@ -165,11 +165,11 @@ class Spool:
             (force,),
         ).fetchall()
 
-    def of_topic(self, topic: str) -> list[LetterPlace]:
-        """The places of those that may be replayed and came from a topic."""
+    def places_to_send(self, topic: str, *, force: bool) -> list[LetterPlace]:
+        """Where those lie that are to be sent to a topic."""
         rows = self._execute(
-            "SELECT letter_topic, letter_partition, letter_offset FROM letters WHERE problem IS NULL AND topic = ?",
-            (topic,),
+            f"SELECT letter_topic, letter_partition, letter_offset FROM letters WHERE {_TO_SEND} AND topic = ?",  # noqa: S608
+            (force, topic),
         )
         return [LetterPlace(*row) for row in rows]
 
