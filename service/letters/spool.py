@@ -193,6 +193,9 @@ class Spool:
     def with_problem(self, limit: int) -> list[Spooled]:
         return list(self._spooled("problem <> ?", (_COPY,), limit))
 
+    def with_replay(self, limit: int) -> list[Spooled]:
+        return list(self._spooled("problem IS NULL AND replayed IS NOT NULL", (), limit))
+
     def overtaken(self, *, force: bool) -> int:
         """How many of those to send have later records under their key."""
         return self._count(f"{_TO_SEND} AND later > 0", (force,))
