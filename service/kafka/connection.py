@@ -6,7 +6,6 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaConsumer
 
 from service.kafka.oauth import ClientCredentials, Grant
@@ -14,6 +13,7 @@ from service.settings import KafkaSettings
 from service.tls import FollowingContext, TlsFault
 
 CLIENT_ID = "holdings-relay"
+CERTIFICATES_LOGGER = "kafka.certificates"
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 """The relay bounds its records itself; the topics' own limits still hold."""
 
@@ -59,7 +59,9 @@ def _tokens(settings: KafkaSettings) -> ClientCredentials:
 
 
 def _files_do_not_load(fault: TlsFault) -> None:
-    structlog.get_logger().warning("kafka.certificates_kept", setting=f"ssl_{fault.which}", message=str(fault))
+    """Nobody waits for it, and no client fails by it: the standard log is where it can be told."""
+    name = f"RELAY_KAFKA__SSL_{fault.which.upper()}"
+    logging.getLogger(CERTIFICATES_LOGGER).warning("%s: %s; the former files stay in use", name, fault)
 
 
 def words(error: Exception) -> str:
