@@ -8,12 +8,13 @@ bin := .venv/bin
 # A new stamp is due when what is installed, or where, would differ.
 stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scripts/setup service/sandbox/kafka_jars.txt; } | cksum | cut -d' ' -f1)
 ARGS ?=
+IMAGE ?=
 SEEDS ?= 2000
 FIRST ?= 0
 INPUTS ?= 100000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-exports crash-test chaos simulate fuzz mutants docs lock clean
+.PHONY: help setup demo check format test bench bench-exports crash-test chaos simulate fuzz mutants image test-image docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,6 +58,12 @@ fuzz: setup ## Hostile input to everything that reads any, from a seed: make fuz
 
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
 	@$(bin)/python -m tests.mutants $(ARGS)
+
+image: ## Build the image: make image [IMAGE=name:tag] [PYTHON_DIGEST=sha256:…]
+	@scripts/image $(IMAGE)
+
+test-image: setup ## Build the image on a stand-in for its base, and run it (as root, on Debian)
+	@$(bin)/pytest tests/deployment/image $(ARGS)
 
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc
