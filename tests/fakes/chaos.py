@@ -174,5 +174,7 @@ def _events(random: Random, partitions: Sequence[Partition]) -> list[PlacedEvent
             transfer=random.random() < 0.3,
             valid=random.random() > 0.1,
         )
-        events.append(PlacedEvent(event, partition, offset, refused=random.random() < 0.1))
+        refused = random.random() < 0.1
+        replayed = event.transfer and event.valid and not refused and random.random() < 0.3
+        events.append(PlacedEvent(event, partition, offset, refused, replayed))
     return events
