@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants image test-image docs lock clean
+.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants image test-image test-chart docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,8 +69,12 @@ image: ## Build the image: make image [IMAGE=name:tag] [PYTHON_DIGEST=sha256:…
 test-image: setup ## Build the image on a stand-in for its base, and run it (as root, on Debian)
 	@$(bin)/pytest tests/deployment/image $(ARGS)
 
+test-chart: setup ## The chart: lint, unit tests, schemas, alerts (builds its tools once: some minutes)
+	@$(bin)/pytest tests/deployment/chart $(ARGS)
+
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc
+	@$(bin)/python -m scripts.chart_docs
 
 lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
 	@scripts/lock

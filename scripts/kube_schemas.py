@@ -41,7 +41,8 @@ def of_custom_resource(definition: Mapping[str, Any]) -> Iterator[tuple[str, Sch
 
 
 def _file(group: str, kind: str, version: str) -> str:
-    return f"{group}_{kind.lower()}_{version}.json"
+    """As kubeconform asks for it; the core's kinds have no group, and their version stands in its place."""
+    return f"{group or version}_{kind.lower()}_{version}.json"
 
 
 def _closed(schema: Any) -> Any:

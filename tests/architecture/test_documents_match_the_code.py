@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.chart_docs import pages as pages_of_the_chart
 from scripts.settings_doc import page
 from service.domain.advice import ADVICE
 from service.domain.codes import Code
@@ -17,6 +18,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_settings_page_is_what_the_model_says() -> None:
     assert (DOCS / "settings.md").read_text("utf-8") == page(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [pytest.param(*made, id=made[0].name) for made in pages_of_the_chart().items()]
+)
+def test_what_the_chart_takes_from_the_code_is_what_the_code_says(path: Path, text: str) -> None:
+    assert path.read_text("utf-8") == text, "run: make docs"
 
 
 def test_every_code_is_explained_and_no_other() -> None:

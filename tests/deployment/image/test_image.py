@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from service import __version__
-from service.kafka.topics import ensure_topics
+from service.kafka.topic_admin import ensure_topics
 from service.sandbox.server import Sandbox
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
