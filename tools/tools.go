@@ -6,6 +6,7 @@ package tools
 import (
 	_ "github.com/helm-unittest/helm-unittest/cmd/helm-unittest"
 	_ "github.com/yannh/kubeconform/cmd/kubeconform"
+	_ "go.etcd.io/etcd/server/v3"
 	_ "helm.sh/helm/v3/cmd/helm"
 	_ "k8s.io/kubernetes/cmd/kube-apiserver"
 	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
