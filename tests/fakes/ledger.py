@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from service.domain.answers import Finding, failed, succeeded
 from service.domain.codes import Code
@@ -53,7 +54,7 @@ class Ledger:
         self.found_done = 0
         """Transfers of which it was found that an earlier attempt had been applied."""
         self.objections: list[str] = []
-        self.under_way: set[asyncio.Task[Finding | None]] = set()
+        self.under_way: set[asyncio.Task[Any]] = set()
         self._is_finished = is_finished
         self._is_marked = is_marked
         self._decided: set[str] = set()
