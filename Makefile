@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster docs lock clean
+.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ test-chart: setup ## The chart: lint, unit tests, schemas, alerts (builds its to
 
 test-cluster: setup ## The chart on a control plane of Kubernetes, on loopback (builds it once: some ten minutes)
 	@$(bin)/pytest tests/deployment/cluster $(ARGS)
+
+rehearse: setup ## A release without containers: its workers replaced one by one under load, nothing lost or repeated
+	@$(bin)/python -m tests.deployment.rehearsal $(ARGS)
 
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
 	@scripts/asyncapi/validate
