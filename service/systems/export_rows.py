@@ -38,10 +38,11 @@ _FLAGS: Final = {
 
 
 class ReadRow(NamedTuple):
-    """A row, and about how large it is as an event."""
+    """A row, about how large it is as an event, and its cells as they came, as one."""
 
     row: ExportRow
     event_bytes: int
+    cells: bytes
 
 
 class ExportFile:
@@ -117,7 +118,8 @@ class ExportFile:
             self.resources.add(resource_id)
         if ids[-1] is not None:
             self.titles.add(ids[-1])
-        return ReadRow(ExportRow(key, row.line, data), row.characters + layout.names_bytes)
+        cells_as_one = "\0".join(row.cells).encode()
+        return ReadRow(ExportRow(key, row.line, data), row.characters + layout.names_bytes, cells_as_one)
 
     def _break(self, row: BrokenRow) -> None:
         self.broken += 1
