@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.kafka.topics import CHANGES, EXPORT_REQUESTS, TRANSFER_REQUESTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES, EXPORT_REQUESTS, TRANSFER_REQUESTS
 from service.sandbox.broker import LocalBroker
 from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems

@@ -33,6 +33,8 @@ RANGES_SHARE: Final = 0.7
 MOST_WAITS: Final = 2
 MOST_ROWS_PER_COMMIT: Final = 3
 NEVER_SECONDS: Final = 1_000_000.0
+CUT_SHARE: Final = 0.2
+"""Of the downloads that no other trouble meets."""
 
 Leaving = Callable[[PlacedEvent], Awaitable[bool]]
 """Awaited before a request leaves; says whether it is to be judged."""
@@ -141,7 +143,7 @@ class ErraticHoldingsIq(httpx.AsyncBaseTransport):
             headers["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
             self._exports.downloads_gone_on_with += 1
         headers["Content-Length"] = str(len(content))
-        if fate not in ("answered", "answered late"):
+        if fate not in ("answered", "answered late") or self._random.random() < CUT_SHARE:
             self._exports.downloads_cut += 1
             content = content[: self._random.randrange(len(content))]
         return httpx.Response(status, headers=headers, stream=_Body(content, fate, self._process, self._random))

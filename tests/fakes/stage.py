@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition
+from service.domain.replays import LetterPlace, with_replay
 from service.engine.commit_metadata import decode
 from service.engine.intake import IntakeLimits
 from service.engine.offsets import Position
@@ -34,6 +35,8 @@ PULSE_LIMIT_SECONDS = SESSION_SECONDS * SHARE_OF_SESSION
 DRAIN_SECONDS = USUAL_CALL_SECONDS * 2
 GRACE_SECONDS = USUAL_CALL_SECONDS * 2
 PATIENT = RetryPolicy(max_attempts=60, initial_seconds=0.2, max_seconds=5, deadline_seconds=100_000)
+LETTER = LetterPlace("holdings.dead-letters", 0, 0)
+"""That a replayed event says it was. Nothing looks at it."""
 CALM_SECONDS = 3600.0
 """In which, without any more trouble, everything must have come to its end."""
 
@@ -88,7 +91,8 @@ class Stage:
     def publish(self, count: int) -> None:
         """The next events."""
         for placed in self._to_come[:count]:
-            self.broker.append(placed.partition, placed.event.encode(), placed.offset)
+            headers = with_replay((), LETTER, None) if placed.replayed else ()
+            self.broker.append(placed.partition, placed.event.encode(), placed.offset, headers)
         del self._to_come[:count]
 
     async def come_to_rest(self) -> None:

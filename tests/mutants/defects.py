@@ -40,14 +40,26 @@ DEFECTS = (
     Defect(
         "the requests of an attempt do not ask whose the partition is",
         ENGINE + "processing.py",
-        "job.mark, attempt, may_leave, job.journal)\n",
-        "job.mark, attempt, journal=job.journal)\n",
+        "job.mark, attempt, may_leave, job.journal, since",
+        "job.mark, attempt, journal=job.journal, replayed_since=since",
     ),
     Defect(
         "requests of an export leave while the group rebalances",
         ENGINE + "processing.py",
         "job.lease.opened if job.journal is not None else job.lease.may_leave",
         "job.lease.may_leave",
+    ),
+    Defect(
+        "a replayed dead letter is taken for an event that is new",
+        ENGINE + "worker.py",
+        "        attempted = replay is not None or owned.was_attempted(record)\n",
+        "        attempted = owned.was_attempted(record)\n",
+    ),
+    Defect(
+        "a replay does not look for what was replayed before",
+        "service/letters/replaying.py",
+        '            self._spool.note_replay(replay.place, stored.key, stored.value, f"{partition}@{stored.offset}")\n',
+        "            pass\n",
     ),
     Defect(
         "a mark is not waited for",
@@ -227,8 +239,8 @@ DEFECTS = (
     Defect(
         "an export is asked for without a note",
         SYSTEMS + "holdingsiq.py",
-        "            note = ExportNote(int(self._clocks.wall()))\n            await journal.keep(note.text)\n",
-        "            note = ExportNote(int(self._clocks.wall()))\n",
+        "            note = ExportNote(asked_at)\n            await journal.keep(note.text)\n",
+        "            note = ExportNote(asked_at)\n",
     ),
     Defect(
         "a note of an export is not waited for",
@@ -245,8 +257,8 @@ DEFECTS = (
     Defect(
         "an export whose answer was lost is asked for again without a look at the list",
         SYSTEMS + "holdingsiq.py",
-        "        elif context.uncertain:\n",
-        "        elif False:\n",
+        "        if context.uncertain and not is_first:\n",
+        "        if False:\n",
     ),
     Defect(
         "nobody remembers which export was asked for",
