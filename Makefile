@@ -67,6 +67,8 @@ asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node
 
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc
+	@$(bin)/python -m scripts.metrics_doc
+	@$(bin)/python -m scripts.logs_doc
 
 lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
 	@scripts/lock

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -20,11 +20,12 @@ from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
 from service.engine.ports import CallContext, Journal, Observer, OwnershipLost, Systems
 from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
+from service.engine.stopwatch import Phase, Stopwatch
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A record with its plan, under the lease of its partition. The last two fields tell how far it has come."""
+    """A record with its plan, under the lease of its partition. The last three fields tell how far it has come."""
 
     record: Record
     plan: Plan
@@ -40,11 +41,16 @@ class Job:
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+    watch: Stopwatch = field(default_factory=lambda: Stopwatch(asyncio.get_running_loop().time()))
+    """Where its time goes; begins in its lanes."""
 
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass, or raise `OwnershipLost`."""
-        self.resumes_at = asyncio.get_running_loop().time() + seconds
+        now = asyncio.get_running_loop().time
+        self.resumes_at = now() + seconds
+        self.watch.turn(Phase.PAUSE, now())
         await self.lease.pause(seconds)
+        self.watch.turn(Phase.GATE, now())
 
 
 @dataclass(slots=True)
@@ -119,9 +125,16 @@ class Processing:
         self._uniform = uniform
         self._observer = observer
 
+    @property
+    def gates(self) -> Iterable[Gate]:
+        """All that there are by now."""
+        return self._gates
+
     async def process(self, job: Job) -> Outcome:
         """The record's one outcome. Raises only `OwnershipLost` (the lease ended) and cancellation."""
         plan = job.plan
+        now = asyncio.get_running_loop().time
+        job.watch.turn(Phase.GATE, now())
         operations = self._unconfigured(plan)
         if not operations:
             for step in plan.steps:
@@ -129,7 +142,10 @@ class Processing:
                     operations += [_not_attempted(asked) for asked in asked_of(step)]
                 else:
                     operations += await self._carry_out(step, job)
-        return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
+        spent = job.watch.read(now())
+        return Outcome(
+            job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time(), spent=spent
+        )
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
         """When any step cannot be carried out here, none is: what failed why, and the rest not attempted."""
@@ -210,17 +226,18 @@ class Processing:
         may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
         context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
+        now = asyncio.get_running_loop().time
+        job.watch.turn(Phase.CALL, now())
         try:
             answer = await self._systems.attempt(course.remaining, context)
         except OwnershipLost:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
-            self._observer.broken(job.record, error)
+            self._observer.broken(job.record, job.plan, error)
             answer = _broken(course, error)
+        job.watch.turn(Phase.GATE, now())
         if job.journal is not None and job.journal.rows > rows:
-            course.budget = Budget(
-                asyncio.get_running_loop().time()
-            )  # it has come further: a new stumble is a first one
+            course.budget = Budget(now())  # it has come further: a new stumble is a first one
         return answer
 
     async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
@@ -233,7 +250,7 @@ class Processing:
             return
         course.budget = budget
         self._observer.retrying(
-            job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
+            job.record, job.plan, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
 

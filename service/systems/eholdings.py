@@ -137,8 +137,13 @@ async def _bring_to(
         if isinstance(put, Trouble) or put.verdict is Verdict.FAILED:
             return put
         decision = put
+    elif want:
+        calls.saved("put")
     changed = decision.verdict is not Verdict.UNCHANGED
-    if tags is None or not differ(resource, tags):
+    if tags is None:
+        return decision
+    if not differ(resource, tags):
+        calls.saved("put-tags")
         return decision
     reply = await calls.put_tags(resource_id, resource.name, tags)
     tagged = succeeded(reply.status) if isinstance(reply, Reply) else reply
