@@ -34,6 +34,8 @@ class Job:
     """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
     journal: Journal | None = None
     """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    span: str | None = None
+    """W3C trace context of our own span for the record; None when none is recorded."""
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
@@ -219,7 +221,7 @@ class Processing:
         job.begun = True
         attempt = max(course.attempts) + 1
         context = CallContext(
-            job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal
+            job.span or job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal
         )
         rows = job.journal.rows if job.journal is not None else 0
         now = asyncio.get_running_loop().time

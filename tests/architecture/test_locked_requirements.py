@@ -17,10 +17,11 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 BASE: list[str] = PYPROJECT["project"]["dependencies"]
 DEMO: list[str] = PYPROJECT["project"]["optional-dependencies"]["demo"]
+OTEL: list[str] = PYPROJECT["project"]["optional-dependencies"]["otel"]
 DEV: list[str] = PYPROJECT["dependency-groups"]["dev"]
 LOCK: list[str] = PYPROJECT["dependency-groups"]["lock"]
 
-WANTED = {"run.txt": BASE, "dev.txt": [*BASE, *DEMO, *DEV], "lock.txt": LOCK}
+WANTED = {"run.txt": BASE, "otel.txt": [*BASE, *OTEL], "dev.txt": [*BASE, *DEMO, *OTEL, *DEV], "lock.txt": LOCK}
 
 # A lock for all platforms may pin one name several times, told apart by markers.
 PIN = re.compile(
