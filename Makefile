@@ -11,9 +11,10 @@ ARGS ?=
 SEEDS ?= 2000
 FIRST ?= 0
 INPUTS ?= 100000
+ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-exports crash-test chaos simulate fuzz mutants docs lock clean
+.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -43,6 +44,9 @@ bench: setup ## Events per second beside a plain worker, on a real broker: make 
 bench-exports: setup ## Rows per second of an export beside curl: make bench-exports [ARGS='--rows 1000000']
 	@$(bin)/python -m bench.exports $(ARGS)
 
+export-memory: setup ## A million rows of an export, in bounded memory: make export-memory [ROWS=1000000]
+	@$(bin)/python -m tests.support.large_export $(ROWS)
+
 crash-test: setup ## Two workers under load, one killed twice: nothing lost, nothing doubled, order kept
 	@$(bin)/python -m tests.chaos.crash $(ARGS)
 
@@ -57,6 +61,9 @@ fuzz: setup ## Hostile input to everything that reads any, from a seed: make fuz
 
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
 	@$(bin)/python -m tests.mutants $(ARGS)
+
+asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
+	@scripts/asyncapi/validate
 
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc

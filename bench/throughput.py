@@ -26,7 +26,8 @@ from rich.table import Table
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader
-from service.kafka.topics import CHANGES, RESULTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES, RESULTS
 from service.sandbox.broker import LocalBroker
 from service.settings import KafkaSettings
 

@@ -1,4 +1,4 @@
-"""The metadata of a committed offset: a position written as text of at most 4,000 bytes, and read back. Pure.
+"""The metadata of a committed offset: a position written as text of at most `MAX_BYTES`, and read back. Pure.
 
 Form: `<version>.<base64url payload>.<crc32>`. The payload is three lists of variable-length integers, relative to the
 frontier: finished offsets (run lengths, or a bitset where that is shorter), attempted offsets, and progress; version 2
@@ -16,8 +16,8 @@ from itertools import islice
 
 from service.engine.offsets import Position, Run
 
-MAX_BYTES = 4000
-"""Kafka's own default limit is 4,096 (`offset.metadata.max.bytes`)."""
+MAX_BYTES = 3976
+"""With the stamp of `kafka/log_identity.py` 4,000. Kafka's own default limit is 4,096 (`offset.metadata.max.bytes`)."""
 
 VERSION, WITH_NOTES = "1", "2"
 _RUNS, _BITSET = 0, 1

@@ -15,6 +15,7 @@ from service.domain.codes import Code
 from service.domain.operations import Asked, ExportHoldings, Plan, Step, Transfer, asked_of, system_of, tenant_of
 from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
 from service.domain.record import Record
+from service.domain.replays import Replay
 from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
 from service.engine.ports import CallContext, Journal, Observer, OwnershipLost, Systems
@@ -31,11 +32,14 @@ class Job:
     lease: Lease
     mark: Callable[[], Awaitable[None]]
     attempted: bool
-    """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
+    """Whether a call that must not happen twice may have been made before: for this record by an earlier owner of the
+    partition, or for the dead letter that it was."""
     journal: Journal | None = None
     """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
     span: str | None = None
     """W3C trace context of our own span for the record; None when none is recorded."""
+    replay: Replay | None = None
+    """What the record says of the dead letter that it was."""
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
@@ -220,9 +224,10 @@ class Processing:
     async def _ask(self, course: _Course, job: Job) -> Answer:
         job.begun = True
         attempt = max(course.attempts) + 1
-        context = CallContext(
-            job.span or job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal
-        )
+        since = job.replay.since if job.replay is not None else None
+        may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
+        traceparent = job.span or job.plan.traceparent
+        context = CallContext(traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
         now = asyncio.get_running_loop().time
         job.watch.turn(Phase.CALL, now())

@@ -7,6 +7,8 @@ member under
 - A partition is claimed by initialising the store first and reading the committed position after: only then can the
 last
   owner add nothing more.
+- A topic that was deleted and made anew is another log, and what is known of the old one's offsets is not about it: see
+  `log_identity`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
 from service.kafka.connection import connection_arguments, member_id_of, words
+from service.kafka.log_identity import StampedStore, log_ids, unstamp
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -32,6 +35,9 @@ FETCH_RECORDS = 500
 POLL_INTERVAL_MS = 600_000
 METADATA_AGE_MS = 10_000
 """How long it may take until topics that were made anew, or got more partitions, are noticed."""
+LOG_CHECK_SECONDS = 1.0
+"""How often it is asked whether the topics are still the logs that they were; see `docs/guarantees.md`."""
+LOG_CHECK_TIMEOUT_SECONDS = 2.0
 STOP_SECONDS = 10.0
 CLAIM_SECONDS = 60.0
 ENDS_SECONDS = 5.0
@@ -58,6 +64,9 @@ class KafkaSource:
         self._epochs: dict[Partition, int] = {}
         self._member_id: str | None = None
         self._assignments = 0
+        self._log_ids: dict[Partition, str] = {}
+        """Of the log that each claimed partition is of."""
+        self._logs_checked_at = 0.0
 
     async def start(self, listener: AssignmentListener) -> None:
         settings = self._settings
@@ -89,6 +98,7 @@ class KafkaSource:
         consumer = self._joined()
         try:
             batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
+            await self._check_logs()
         except (KafkaError, ConsumerStoppedError) as error:
             raise SourceUnavailable(words(error)) from error
         now = time.time()
@@ -105,7 +115,8 @@ class KafkaSource:
             async with asyncio.timeout(CLAIM_SECONDS):
                 store = await self._stores.open(partition, consumer)
                 try:
-                    position = await self._committed(partition)
+                    log_id = (await log_ids(self._asking(), (partition.topic,))).get(partition.topic)
+                    position = await self._committed(partition, log_id)
                     consumer.seek(TopicPartition(*partition), position.frontier)
                 except BaseException:
                     await store.close()
@@ -114,7 +125,9 @@ class KafkaSource:
             raise OwnershipLost(str(error)) from error
         except (KafkaError, TimeoutError) as error:
             raise SourceUnavailable(words(error)) from error
-        return Claim(position, store)
+        if log_id is not None:
+            self._log_ids[partition] = log_id
+        return Claim(position, StampedStore(store, log_id))
 
     async def ends(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """One past the last offset that can be read of each. Raises `SourceUnavailable`, at the latest after
@@ -140,6 +153,7 @@ class KafkaSource:
         consumer, admin = self._consumer, self._admin
         self._consumer = self._admin = None
         self._epochs, self._member_id = {}, None
+        self._log_ids.clear()
         for closing in (consumer.stop() if consumer else None, admin.close() if admin else None):
             if closing is not None:
                 await asyncio.wait((asyncio.ensure_future(closing),), timeout=STOP_SECONDS)
@@ -150,6 +164,7 @@ class KafkaSource:
         self._assignments += 1
         self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
         self._member_id = member_id
+        self._log_ids = {partition: log_id for partition, log_id in self._log_ids.items() if partition in self._epochs}
         return self._epochs
 
     def has(self, consumer: AIOKafkaConsumer) -> bool:
@@ -160,25 +175,51 @@ class KafkaSource:
         """As the group knows us."""
         return member_id_of(self._joined())
 
-    async def _committed(self, partition: Partition) -> Position:
+    async def _committed(self, partition: Partition, log_id: str | None) -> Position:
+        """Where to go on: the position that was committed, or the beginning where none was, or one of another log."""
         where = TopicPartition(*partition)
-        if self._admin is None:
-            raise OwnershipLost("the worker has left its group")
-        committed = (await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=[where])).get(
-            where
-        )
+        offsets = await self._asking().list_consumer_group_offsets(self._settings.group_id, partitions=[where])
+        committed = offsets.get(where)
         if committed is None or committed.offset < 0:
-            earliest = await self._joined().beginning_offsets([where])
-            return Position(earliest[where])
+            return await self._beginning(where)
+        metadata, committed_log_id = unstamp(committed.metadata)
+        if log_id is not None and committed_log_id not in (None, log_id):
+            return await self._beginning(where)
         try:
-            return decode(committed.offset, committed.metadata)
+            return decode(committed.offset, metadata)
         except MetadataDamaged as error:
             self._damaged(partition, str(error))
             return Position(committed.offset)
 
+    async def _beginning(self, where: TopicPartition) -> Position:
+        earliest = await self._joined().beginning_offsets([where])
+        return Position(earliest[where])
+
+    async def _check_logs(self) -> None:
+        """Asked after records were fetched and before they are handed on. Raises `SourceUnavailable` when a topic was
+        made anew: whoever claims its partitions then begins at their beginning."""
+        now = time.monotonic()
+        if now < self._logs_checked_at + LOG_CHECK_SECONDS or not self._log_ids:
+            return
+        self._logs_checked_at = now
+        known = dict(self._log_ids)
+        try:
+            async with asyncio.timeout(LOG_CHECK_TIMEOUT_SECONDS):
+                ids = await log_ids(self._asking(), {partition.topic for partition in known})
+        except (KafkaError, TimeoutError):
+            return  # brokers that are away show elsewhere, and make no topic anew meanwhile
+        anew = sorted({p.topic for p, log_id in known.items() if ids.get(p.topic, log_id) != log_id})
+        if anew:
+            raise SourceUnavailable(f"deleted and made anew: {', '.join(anew)}")
+
     def _assigned(self, partitions: Sequence[Partition]) -> list[TopicPartition]:
         assignment = self._joined().assignment()
         return [where for partition in partitions if (where := TopicPartition(*partition)) in assignment]
+
+    def _asking(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            raise OwnershipLost("the worker has left its group")
+        return self._admin
 
     def _joined(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -18,6 +18,7 @@ class RecordingObserver(SilentObserver):
         self.records_dropped: list[Record] = []
         self.records_held: list[tuple[int, str]] = []
         self.outcomes: list[Outcome] = []
+        self.breakages: list[Exception] = []
         self.retries: list[tuple[str, int, float, str]] = []
         """System, attempts, pause in seconds, message."""
         self.commits: list[Commit] = []
@@ -57,6 +58,9 @@ class RecordingObserver(SilentObserver):
 
     def held(self, outcome: Outcome, message: str) -> None:
         self.records_held.append((outcome.record.offset, message))
+
+    def broken(self, record: Record, plan: Plan, error: Exception) -> None:
+        self.breakages.append(error)
 
     def suspended(self, seconds: float) -> None:
         self.suspensions.append(seconds)

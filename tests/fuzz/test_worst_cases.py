@@ -1,7 +1,7 @@
 """No event of the permitted size, and no answer of a system, holds the event loop for long.
 
-Times are of the processor, and the limits some times what was measured, for slow machines. What is quadratic takes
-tens of seconds at these sizes.
+Times are of the processor, and the limits about ten times what was measured, for machines that are slow or busy. What
+is quadratic takes tens of seconds at these sizes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.fuzz.judging import judge_record
 from tests.fuzz.near_answers import NearAnswer
 from tests.fuzz.worst_cases import WORST_CASES
 
-EVENT_SECONDS = 1.5
-ANSWER_SECONDS = 2.0
+EVENT_SECONDS = 6.0
+ANSWER_SECONDS = 8.0
 MEGABYTES = 4
 
 

@@ -1,4 +1,4 @@
-"""An export of a million rows takes no more memory than a small one, within some."""
+"""A large export takes no more memory than a small one, within some. `make export-memory` takes a million rows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import asyncio
 import sys
 
 import orjson
-import pytest
 
-ROWS = 1_000_000
-MOST_MIB = 150.0
-"""The whole process. A worker has a Kafka client beside it."""
+from tests.support.large_export import MOST_MIB
+
+ROWS = 150_000
 
 
-@pytest.mark.timeout(400)
-async def test_a_million_rows_pass_through_in_bounded_memory() -> None:
+async def test_many_rows_pass_through_in_bounded_memory() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.large_export", str(ROWS), stdout=asyncio.subprocess.PIPE
     )
@@ -22,5 +20,6 @@ async def test_a_million_rows_pass_through_in_bounded_memory() -> None:
 
     told = orjson.loads(out)
     assert (told["rows"], told["agrees"]) == (ROWS, True)
-    assert told["bytes"] > 1_000_000_000
+    assert told["bytes"] > 150_000_000
     assert told["peakMib"] < MOST_MIB
+    assert process.returncode == 0

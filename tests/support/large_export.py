@@ -2,7 +2,8 @@
 
     python -m tests.support.large_export 1000000
 
-In a process of its own, so that the memory is that of the export and of nothing else.
+Ends with 1 when a row is missing or the memory went beyond `MOST_MIB`. In a process of its own, so that the memory is
+that of the export and of nothing else.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from service.sandbox.holdingsiq import CsvFile
 from service.sandbox.holdingsiq.rows import content_of
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 
+MOST_MIB = 150.0
+"""The whole process. A worker has a Kafka client beside it."""
 LINK = "https://files.example/bucket/file"
 
 
@@ -71,7 +74,7 @@ def transport(rows: int) -> httpx.MockTransport:
     return httpx.MockTransport(answer)
 
 
-async def main(rows: int) -> None:
+async def main(rows: int) -> bool:
     async def mark() -> None:
         """Nothing to mark."""
 
@@ -86,6 +89,7 @@ async def main(rows: int) -> None:
     peak = peak_mib()
     told = {"rows": journal.rows, "bytes": journal.bytes, "agrees": agrees, "peakMib": peak, "seconds": seconds}
     sys.stdout.write(orjson.dumps(told).decode() + "\n")
+    return bool(agrees) and journal.rows == rows and peak < MOST_MIB
 
 
 def peak_mib() -> float:
@@ -99,4 +103,4 @@ def peak_mib() -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    sys.exit(0 if asyncio.run(main(int(sys.argv[1]))) else 1)

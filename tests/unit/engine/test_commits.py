@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from service.domain.outcomes import Overall
+from service.engine.commit_metadata import MAX_BYTES
 from service.engine.commits import MAX_OUTCOMES
 from service.engine.offsets import Position
 from service.engine.ports import CommitFailure, Outgoing, OwnershipLost
@@ -246,7 +247,7 @@ async def test_a_position_that_does_not_fit_waits_until_the_frontier_has_moved()
         failure, message = subject.observer.commit_failures[-1]
         assert failure is CommitFailure.METADATA
         assert "does not fit" in message
-        assert subject.commits.metadata_bytes >= 4000
+        assert subject.commits.metadata_bytes == MAX_BYTES
 
         subject.add(0, *[offset + 500 for offset in scattered])
         await subject.commits.emptied()
