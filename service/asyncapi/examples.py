@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
@@ -12,8 +13,21 @@ from service.domain.answers import failed, succeeded
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import OperationOutcome, Outcome
+from service.domain.published.worker_metrics import (
+    METRICS_TYPE,
+    CallCount,
+    CircuitState,
+    DeadLetterCount,
+    EventCount,
+    PartitionLag,
+    Quantiles,
+    QuotaState,
+    RetryCount,
+    WorkerMetrics,
+)
 from service.domain.record import Partition, Record
 from service.engine.ports import Outgoing
+from service.kafka.metrics_out import metrics_record
 from service.kafka.records_out import RESULT_TYPE, ROW_TYPE, RecordsOut, dead_letter
 from service.systems.export_rows import ExportFile
 
@@ -48,6 +62,8 @@ def examples_of(event_type: str) -> list[Example]:
         ]
     if event_type == ROW_TYPE:
         return [Example("kbart2", "A row of a KBART2 export.", _row())]
+    if event_type == METRICS_TYPE:
+        return [Example("interval", "A quiet interval of a worker.", _event(metrics_record(_metrics(), _SOURCE)))]
     folder = files(__package__) / "examples" / event_type
     return [
         Example(path.name.removesuffix(".json"), f"From {path.name}.", orjson.loads(path.read_bytes()))
@@ -98,6 +114,31 @@ def _record() -> Record:
     headers = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
     value = orjson.dumps(first.event)
     return Record(Partition("holdings.changes", 3), 42, _RESOURCE.encode(), value, headers, 1, _RECEIVED_AT)
+
+
+def _metrics() -> WorkerMetrics:
+    started, until = datetime(2025, 3, 2, 8, tzinfo=UTC), datetime(2025, 3, 2, 8, 1, tzinfo=UTC)
+    spent_since = datetime(2025, 3, 2, 8, 0, 50, tzinfo=UTC)
+    latency = Quantiles(p50=0.031, p95=0.048, p99=0.05)
+    return WorkerMetrics(
+        worker="relay-0-1",
+        version="1.0.0",
+        group="holdings-relay",
+        started_at=started,
+        since=until - timedelta(seconds=15),
+        until=until,
+        final=False,
+        events=(EventCount(type="holdings.changed", outcome="succeeded", count=12, total=48),),
+        calls=(CallCount(system="eholdings", operation="put", status=200, count=9, total=40, latency_seconds=latency),),
+        retries=(RetryCount(system="eholdings", count=1, total=2),),
+        dead_letters=(DeadLetterCount(code="refused", count=0, total=1),),
+        lag=(PartitionLag(topic="holdings.changes", partition=3, lag=5, oldest_unfinished_seconds=9.5, paused=False),),
+        circuits=(
+            CircuitState(system="eholdings", tenant="harbour", state="open", reason="quota", since=spent_since),
+            CircuitState(system="inventory", tenant="harbour", state="closed", reason=None, since=None),
+        ),
+        quotas=(QuotaState(system="eholdings", tenant="harbour", left=0, spent_since=spent_since),),
+    )
 
 
 def _row() -> dict[str, Any]:
