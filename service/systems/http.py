@@ -271,7 +271,7 @@ def begin_span(tracer: CallTracer | None, system: str, operation: str, request: 
     """A span for the request, which then carries it; None where traces are off."""
     if tracer is None:
         return None
-    above = request.headers.get("traceparent")
+    above = request.extensions.setdefault("traceparent", request.headers.get("traceparent"))  # it may be sent again
     span = tracer.begin(system, operation, request.method, request.url.host, above)
     if span.traceparent is not None:
         request.headers["traceparent"] = span.traceparent

@@ -190,6 +190,17 @@ async def test_a_call_has_a_span_below_that_of_its_record_and_carries_it_on() ->
     }
 
 
+async def test_a_read_that_is_sent_again_has_two_spans_side_by_side() -> None:
+    subject, transport = Subject(), ScriptedTransport(httpx.ReadError("broken"), answer(200))
+
+    await http_client(transport, "eholdings", tracer=subject.tracing).send(
+        "get", "GET", "/", traceparent=TRACEPARENT, read_seconds=1
+    )
+
+    assert [above(span) for span in subject.spans] == [ABOVE, ABOVE]
+    assert [attributes_of(span).get("http.response.status_code") for span in subject.spans] == [None, 200]
+
+
 async def test_a_call_without_an_answer_is_an_error() -> None:
     subject, transport = Subject(), ScriptedTransport(httpx.ReadTimeout("late"))
 
