@@ -34,13 +34,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a position says of one unfinished record, which for most is nothing, and since when the record is known."""
+    """What is known of one unfinished record. Beyond the first, all of it is empty for most."""
 
+    known_since: float
     attempted: bool = False
     rows: int | None = None
     note: str | None = None
-    known_since: float = 0.0
-    """Seconds since 1970."""
 
 
 class Receipt(Enum):
@@ -123,9 +122,11 @@ class Offsets:
     def finish(self, offset: int) -> Remembered:
         """The record's outcome goes out with the commit that the next position belongs to. What was remembered of it is
         forgotten, and handed out in case that it must be opened again."""
-        known_since = self._pending.pop(offset)
         remembered = Remembered(
-            offset in self._attempted, self._progress.pop(offset, None), self._notes.pop(offset, None), known_since
+            self._pending.pop(offset),
+            offset in self._attempted,
+            self._progress.pop(offset, None),
+            self._notes.pop(offset, None),
         )
         self._attempted.discard(offset)
         return remembered

@@ -63,16 +63,19 @@ class Preparation:
         self._spool.add(letter, self._problem(letter))
 
     async def complete(self, told: Told = _untold) -> None:
-        """When all letters have been added: find out what else must be known of them."""
+        """When all letters have been added: find out which of them have been replayed."""
         self._spool.set_copies_aside()
-        for place in self._spool.of_topic(self._exports):
-            self._spool.set_since(place, await self._first_seen(self._spool.at(place).letter))
         await self._look_through(await self._reader.spans(self._origins()), told)
 
-    async def make_sure(self, told: Told = _untold) -> None:
-        """To be called when nobody else can send any more: look through what came in since, to the very end. Raises
-        `SourceUnavailable` when a transaction of somebody else's hides it."""
+    async def make_sure(self, told: Told = _untold, *, force: bool = False) -> None:
+        """To be called when nobody else can send any more: look through what came in since, to the very end, and find
+        out what else must be known of those that are to be sent.
+
+        Raises `SourceUnavailable` when a transaction of somebody else's hides what came in.
+        """
         await self._look_through(await self._reader.stable_spans(self._origins()), told)
+        for place in self._spool.places_to_send(self._exports, force=force):
+            self._spool.set_since(place, await self._first_seen(self._spool.at(place).letter))
 
     def _origins(self) -> list[Partition]:
         return [origin.partition for origin in self._spool.origins()]

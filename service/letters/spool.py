@@ -165,11 +165,11 @@ class Spool:
             (force,),
         ).fetchall()
 
-    def of_topic(self, topic: str) -> list[LetterPlace]:
-        """The places of those that may be replayed and came from a topic."""
+    def places_to_send(self, topic: str, *, force: bool) -> list[LetterPlace]:
+        """Where those lie that are to be sent to a topic."""
         rows = self._execute(
-            "SELECT letter_topic, letter_partition, letter_offset FROM letters WHERE problem IS NULL AND topic = ?",
-            (topic,),
+            f"SELECT letter_topic, letter_partition, letter_offset FROM letters WHERE {_TO_SEND} AND topic = ?",  # noqa: S608
+            (force, topic),
         )
         return [LetterPlace(*row) for row in rows]
 
@@ -192,6 +192,9 @@ class Spool:
 
     def with_problem(self, limit: int) -> list[Spooled]:
         return list(self._spooled("problem <> ?", (_COPY,), limit))
+
+    def with_replay(self, limit: int) -> list[Spooled]:
+        return list(self._spooled("problem IS NULL AND replayed IS NOT NULL", (), limit))
 
     def overtaken(self, *, force: bool) -> int:
         """How many of those to send have later records under their key."""

@@ -27,7 +27,8 @@ def show_forecast(spool: Spool, reading: Reading, *, force: bool) -> None:
         _say("There is nothing to replay.")
     if spool.replayed:
         what = "they are sent again" if force else "--force sends them again"
-        _say(f"{spool.replayed} have been replayed already; {what}.")
+        _say(f"{spool.replayed} have been replayed already; {what}:")
+        _list(spool.replayed, [f"{_place(one)}: {one.replayed}" for one in spool.with_replay(SHOWN)])
     if spool.copies:
         _say(f"{spool.copies} are copies of other letters of the same records, and are left out.")
     if spool.problems:

@@ -207,9 +207,10 @@ async def _carry_out(
     async with Resender(settings.kafka, transactional=transactional) as sender, SpanReader(settings.kafka) as reader:
         await preparation.begin(reader)
         with telling("input topics looked through") as told:
-            await preparation.make_sure(told)
+            await preparation.make_sure(told, force=force)
         count, done = spool.count_to_send(force=force), 0
         with telling("sent") as told:
+            told(done, count)
 
             def add(more: int) -> None:
                 nonlocal done

@@ -207,6 +207,15 @@ def test_no_more_is_sent_in_a_second_than_the_rate_allows(rate: float | None, se
 EXPORT = Partition(EXPORTS, 0)
 
 
+async def test_an_export_that_has_been_replayed_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = inputs()
+    subject = letter(origin=EXPORT, origin_offset=0)
+    await replay(topics, [subject])
+    monkeypatch.setattr(topics, "at", None)
+
+    assert (await replay(topics, [subject])).sent == 0
+
+
 async def since_of(topics: FakeInputs, subject: Letter) -> float | None:
     await replay(topics, [subject])
     found = replay_of(topics.logs[EXPORT][-1].headers)

@@ -58,12 +58,13 @@ def test_what_has_been_replayed_and_what_cannot_be_is_told(spool: Spool, capsys:
 
     told = forecast(spool, capsys)
 
-    assert told[:3] == [
+    assert told[:4] == [
         "There is nothing to replay.",
-        "1 have been replayed already; --force sends them again.",
+        "1 have been replayed already; --force sends them again:",
+        "  0:0: t/0@9",
         f"{SHOWN + 2} cannot be replayed:",
     ]
-    assert told[3:] == [*(f"  5:{number}: no way" for number in range(SHOWN)), "  and 2 more"]
+    assert told[4:] == [*(f"  5:{number}: no way" for number in range(SHOWN)), "  and 2 more"]
     assert "1 would be sent, in this order:" in forecast(spool, capsys, force=True)
 
 
