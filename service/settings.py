@@ -277,6 +277,12 @@ class MetricsSettings(Section):
     )
 
 
+class TraceSettings(Section):
+    enabled: bool = Field(
+        False, description="Send traces to an OpenTelemetry collector; needs the extra `otel`. See docs/traces.md."
+    )
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     format: Literal["json", "console"] = Field("json", description="For machines or for people.")
@@ -348,6 +354,7 @@ class Settings(BaseSettings):
     holdings_sources: HoldingsSourcesSettings = HoldingsSourcesSettings()
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
+    traces: TraceSettings = TraceSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -36,6 +36,8 @@ class Job:
     partition, or for the dead letter that it was."""
     journal: Journal | None = None
     """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    span: str | None = None
+    """W3C trace context of our own span for the record; None when none is recorded."""
     replay: Replay | None = None
     """What the record says of the dead letter that it was."""
     begun: bool = False
@@ -224,7 +226,8 @@ class Processing:
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
         may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
-        context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
+        traceparent = job.span or job.plan.traceparent
+        context = CallContext(traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
         now = asyncio.get_running_loop().time
         job.watch.turn(Phase.CALL, now())

@@ -26,6 +26,8 @@ from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
 from service.engine.state import Membership, WorkerState, gate_state, partition_state
 
+Trace: TypeAlias = Callable[[Record, Plan], str | None]
+"""Begins a span for the record; the W3C trace context of it."""
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
 FETCH_SECONDS = 0.5
@@ -70,8 +72,11 @@ class Worker:
         observer: Observer,
         clock: Callable[[], float] = suspend_aware_clock,
         progress: Progress | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        """`trace` is told of every record that enters the lanes; its calls then carry on what it returns."""
         self._source = source
+        self._trace = trace
         self._progress = progress or Progress()
         self._interpret = interpret
         self._processing = processing
@@ -242,9 +247,10 @@ class Worker:
             return
         is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
         journal = owned.journal(record, plan, self._render_rows) if is_export else None
+        span = self._trace(record, plan) if self._trace is not None else None
         replay = replay_of(record.headers)
         attempted = replay is not None or owned.was_attempted(record)
-        job = Job(record, plan, owned.lease, partial(owned.mark, record), attempted, journal, replay)
+        job = Job(record, plan, owned.lease, partial(owned.mark, record), attempted, journal, span, replay)
         owned.jobs.add(job)
         if self._lanes.enter(job, plan.writes, plan.reads):
             self._start(job, owned)

@@ -38,7 +38,7 @@ from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
 from service.systems.holdingsiq import ExportPolicy, HoldingsIq
 from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
-from service.systems.http import CallObserver, Clocks, Headers, HttpClient
+from service.systems.http import CallObserver, CallTracer, Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
 from service.systems.source_reading import SourceReader
@@ -84,8 +84,11 @@ class ConfiguredSystems:
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
         progress: Progress | None = None,
+        tracer: CallTracer | None = None,
     ) -> None:
-        """Takes over `transport`, which `aclose` closes. `observer` is told of every call."""
+        """Takes over `transport`, which `aclose` closes. `observer` is told of every call, `tracer` makes a span of
+        each."""
+        self._tracer = tracer
         self._config = config
         self._transport = transport
         self._observer = observer
@@ -219,6 +222,7 @@ class ConfiguredSystems:
             observer=self._observer,
             clocks=self._clocks,
             progress=self._progress,
+            tracer=self._tracer,
         )
         calls = ExportCalls(self._client("holdingsiq", url, headers), timeouts.holdingsiq_seconds)
         return HoldingsIq(calls, downloads, self._config.exports, self._clocks)
@@ -237,6 +241,7 @@ class ConfiguredSystems:
             observer=self._observer,
             clocks=self._clocks,
             progress=self._progress,
+            tracer=self._tracer,
         )
 
 

@@ -54,8 +54,8 @@ def _declare_partitions(sampled: Sampled[Standing]) -> None:
     )
     sampled.gauges(
         "relay_lag_records",
-        "From the committed offset of an owned partition to its end, as the tools of Kafka count it. The end is asked "
-        "for every few seconds.",
+        "From the committed offset of an owned partition to its end, as the tools of Kafka count it: the marker that a "
+        "sender's transaction leaves behind counts too. The end is asked for every few seconds.",
         _PARTITION,
         lambda now: _by_partition(now, now.lag),
     )

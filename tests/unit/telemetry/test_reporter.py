@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.domain.record import Partition
-from service.domain.worker_metrics import (
+from service.domain.published.worker_metrics import (
     CallCount,
     CircuitState,
     DeadLetterCount,
@@ -18,6 +17,7 @@ from service.domain.worker_metrics import (
     RetryCount,
     WorkerMetrics,
 )
+from service.domain.record import Partition
 from service.engine.circuit import Reason
 from service.engine.state import GateState, PartitionState, WorkerState
 from service.telemetry.metrics import Metrics
