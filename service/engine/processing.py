@@ -6,87 +6,18 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
-from service.domain.answers import Answer, Denied, Finding, Pending, Settled, Stumbled, Verdict, failed
+from service.domain.answers import Answer, Denied, Pending, Settled, Stumbled, Verdict
 from service.domain.codes import Code
-from service.domain.operations import Asked, ExportHoldings, Plan, Step, Transfer, asked_of, system_of, tenant_of
-from service.domain.outcomes import Fault, OperationOutcome, Outcome, Rejection
-from service.domain.record import Record
+from service.domain.operations import ExportHoldings, Plan, Step, Transfer, asked_of, system_of, tenant_of
+from service.domain.outcomes import OperationOutcome, Outcome
+from service.engine.course import Course
 from service.engine.gates import Gate, Gates
-from service.engine.lease import Lease
-from service.engine.ports import CallContext, Journal, Observer, OwnershipLost, Systems
+from service.engine.job import Job
+from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
+from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A record with its plan, under the lease of its partition. The last two fields tell how far it has come."""
-
-    record: Record
-    plan: Plan
-    lease: Lease
-    mark: Callable[[], Awaitable[None]]
-    attempted: bool
-    """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
-    journal: Journal | None = None
-    """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
-    begun: bool = False
-    resumes_at: float = 0.0
-    """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
-
-    async def pause(self, seconds: float) -> None:
-        """Let `seconds` pass, or raise `OwnershipLost`."""
-        self.resumes_at = asyncio.get_running_loop().time() + seconds
-        await self.lease.pause(seconds)
-
-
-@dataclass(slots=True)
-class _Course:
-    """How far a step has come."""
-
-    step: Step
-    started_at: float
-    budget: Budget
-    uncertain: bool
-    remaining: Step = field(init=False)
-    findings: list[Finding | None] = field(init=False)
-    attempts: list[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        count = len(asked_of(self.step))
-        self.remaining = self.step
-        self.findings = [None] * count
-        self.attempts = [0] * count
-
-    @property
-    def asked(self) -> tuple[Asked, ...]:
-        """An export gets its name on the way."""
-        return asked_of(self.remaining if isinstance(self.remaining, ExportHoldings) else self.step)
-
-    def count_attempt(self) -> None:
-        for index, finding in enumerate(self.findings):
-            self.attempts[index] += finding is None
-
-    def take(self, findings: Sequence[Finding | None], remaining: Step) -> None:
-        """Fill the open places, in order, with what an attempt at `self.remaining` found."""
-        places = [index for index, finding in enumerate(self.findings) if finding is None]
-        for index, finding in zip(places, findings, strict=True):
-            self.findings[index] = finding
-        self.remaining = remaining
-
-    def give_up(self, code: Code, status: int | None, message: str) -> None:
-        self.findings = [finding or failed(code, status, message) for finding in self.findings]
-
-    def outcomes(self, now: float) -> list[OperationOutcome]:
-        duration_ms = round((now - self.started_at) * 1000)
-        return [
-            OperationOutcome(asked, finding, attempts, duration_ms)
-            for asked, finding, attempts in zip(self.asked, self.findings, self.attempts, strict=True)
-            if finding is not None
-        ]
 
 
 class Processing:
@@ -122,7 +53,7 @@ class Processing:
         if not operations:
             for step in plan.steps:
                 if any(operation.finding.verdict is Verdict.FAILED for operation in operations):
-                    operations += [_not_attempted(asked) for asked in asked_of(step)]
+                    operations += [not_attempted(asked) for asked in asked_of(step)]
                 else:
                     operations += await self._carry_out(step, job)
         return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
@@ -133,19 +64,19 @@ class Processing:
         if not any(findings):
             return []
         return [
-            OperationOutcome(asked, finding) if finding else _not_attempted(asked)
+            OperationOutcome(asked, finding) if finding else not_attempted(asked)
             for step, finding in zip(plan.steps, findings, strict=True)
             for asked in asked_of(step)
         ]
 
     async def _carry_out(self, step: Step, job: Job) -> list[OperationOutcome]:
         now = asyncio.get_running_loop().time
-        course = _Course(step, now(), Budget(now()), uncertain=job.attempted)
+        course = Course(step, now(), Budget(now()), uncertain=job.attempted)
         while None in course.findings:
             await self._attempt(course, job)
         return course.outcomes(now())
 
-    async def _attempt(self, course: _Course, job: Job) -> None:
+    async def _attempt(self, course: Course, job: Job) -> None:
         """One attempt at what remains, and the pause after it where another is due."""
         gate = self._gates.gate(system_of(course.step), tenant_of(course.step))
         is_probe = await self._pass(gate, course, job)
@@ -174,7 +105,7 @@ class Processing:
             case _:
                 assert_never(answer)
 
-    async def _pass(self, gate: Gate, course: _Course, job: Job) -> bool:
+    async def _pass(self, gate: Gate, course: Course, job: Job) -> bool:
         """Wait at the gate; that time is not spent. Whether the job is the probe."""
         now = asyncio.get_running_loop().time
         arrived_at = now()
@@ -188,7 +119,7 @@ class Processing:
         course.budget = course.budget.forgive(now() - arrived_at)
         return is_probe
 
-    async def _call(self, course: _Course, job: Job) -> Answer:
+    async def _call(self, course: Course, job: Job) -> Answer:
         if job.journal is not None:
             await job.lease.opened()
             answer = await self._ask(course, job)
@@ -199,7 +130,7 @@ class Processing:
             course.count_attempt()
         return answer
 
-    async def _ask(self, course: _Course, job: Job) -> Answer:
+    async def _ask(self, course: Course, job: Job) -> Answer:
         job.begun = True
         attempt = max(course.attempts) + 1
         context = CallContext(
@@ -219,7 +150,7 @@ class Processing:
             )  # it has come further: a new stumble is a first one
         return answer
 
-    async def _retry(self, course: _Course, answer: Stumbled, job: Job) -> None:
+    async def _retry(self, course: Course, answer: Stumbled, job: Job) -> None:
         course.uncertain |= answer.uncertain
         now = asyncio.get_running_loop().time()
         budget = plan_retry(self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform)
@@ -239,55 +170,7 @@ def _may_have_been_applied_unseen(step: Step) -> bool:
     return isinstance(step, Transfer) or (isinstance(step, ExportHoldings) and step.export_id is None)
 
 
-def _broken(course: _Course, error: Exception) -> Stumbled:
+def _broken(course: Course, error: Exception) -> Stumbled:
     """An adapter raised, which it must not: a defect of ours. Nobody knows how far the call had come."""
     message = f"the relay itself failed in this call ({type(error).__name__}); its log has the place"
     return Stumbled(course.remaining, (None,) * len(asked_of(course.remaining)), None, message, uncertain=True)
-
-
-def reject(record: Record, rejection: Rejection) -> Outcome:
-    """The outcome of a record that is refused before anything is called."""
-    return Outcome(
-        record,
-        rejection.event,
-        rejection.tenant,
-        rejection.traceparent,
-        _rejected_operations(rejection),
-        time.time(),
-        True,
-    )
-
-
-_PARTS = {"eholdings": "eholdings", "inventory": "inventory", "holdings-sources": "holdingsSource"}
-_LISTS = {"transfer-item": "itemTransfers", "transfer-holdings": "holdingTransfers"}
-
-
-def _rejected_operations(rejection: Rejection) -> tuple[OperationOutcome, ...]:
-    """An entry for each thing asked for, the faults with the first that they are about; one without a name where
-    nothing can be told."""
-    finding = failed(rejection.code, None, rejection.message)
-    by_part: dict[str, list[Fault]] = {}
-    for fault in rejection.faults:
-        by_part.setdefault(_part_of(fault), []).append(fault)
-    entries: list[OperationOutcome] = []
-    for asked in rejection.asked:
-        part = _LISTS.get(asked.operation or "") or _PARTS.get(asked.system or "", "")
-        mine = by_part.pop(part, None)
-        entries.append(OperationOutcome(asked, finding, faults=tuple(mine)) if mine else _not_attempted(asked))
-    if not entries:
-        return (OperationOutcome(Asked(None, None, None), finding, faults=rejection.faults),)
-    left = [fault for fault in rejection.faults if _part_of(fault) in by_part]
-    first = next((i for i, entry in enumerate(entries) if entry.finding.code is not Code.NOT_ATTEMPTED), 0)
-    if left or entries[first].finding.code is Code.NOT_ATTEMPTED:
-        entries[first] = OperationOutcome(entries[first].asked, finding, faults=(*entries[first].faults, *left))
-    return tuple(entries)
-
-
-def _part_of(fault: Fault) -> str:
-    return fault.path.removeprefix("data.").partition(".")[0].partition("[")[0]
-
-
-def _not_attempted(asked: Asked) -> OperationOutcome:
-    return OperationOutcome(
-        asked, failed(Code.NOT_ATTEMPTED, None, "not attempted: another operation of the event had failed")
-    )

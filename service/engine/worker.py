@@ -15,14 +15,16 @@ from service.domain.outcomes import Rejection
 from service.domain.record import Partition, Record
 from service.engine.commits import Render
 from service.engine.intake import IntakeLimits, Throttle
+from service.engine.job import Job
 from service.engine.journal import RenderRows
 from service.engine.lanes import Lanes
 from service.engine.offsets import Receipt
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
-from service.engine.processing import Job, Processing, reject
+from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
+from service.engine.rejecting import reject
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 

@@ -8,9 +8,10 @@ from service.domain.answers import Answer, Finding, Settled, succeeded
 from service.domain.operations import DeselectResource, EventIdentity, Plan, Step, Transfer, TransferEntry, asked_of
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
+from service.engine.job import Job
 from service.engine.lease import Lease
 from service.engine.ports import CallContext
-from service.engine.processing import Job, Processing
+from service.engine.processing import Processing
 from service.engine.retry import RetryPolicy
 from tests.builders.outcomes import UPDATE, record
 from tests.fakes.observing import SilentObserver

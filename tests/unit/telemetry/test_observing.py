@@ -13,7 +13,7 @@ from service.domain.codes import Code
 from service.domain.operations import EventIdentity
 from service.domain.outcomes import Rejection
 from service.engine.offsets import Position
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
 from tests.builders.outcomes import CHANGES, OK, REFUSED, operation, outcome, record

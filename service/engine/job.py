@@ -1,0 +1,34 @@
+"""A record on its way through the engine. Values and what has become of it so far; decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from service.domain.operations import Plan
+from service.domain.record import Record
+from service.engine.lease import Lease
+from service.engine.ports import Journal
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A record with its plan, under the lease of its partition. The last two fields tell how far it has come."""
+
+    record: Record
+    plan: Plan
+    lease: Lease
+    mark: Callable[[], Awaitable[None]]
+    attempted: bool
+    """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
+    journal: Journal | None = None
+    """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    begun: bool = False
+    resumes_at: float = 0.0
+    """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+
+    async def pause(self, seconds: float) -> None:
+        """Let `seconds` pass, or raise `OwnershipLost`."""
+        self.resumes_at = asyncio.get_running_loop().time() + seconds
+        await self.lease.pause(seconds)
