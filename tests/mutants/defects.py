@@ -27,20 +27,20 @@ DEFECTS = (
     Defect(
         "a commit that failed is not written again",
         ENGINE + "commits.py",
-        "            if await self._commit(self._batch.records, position.frontier, metadata):\n",
-        "            await self._commit(self._batch.records, position.frontier, metadata)\n            if True:\n",
+        "                if stored:\n                    self._stored()\n",
+        "                self._stored()\n",
     ),
     Defect(
         "a request leaves while it is in doubt whose the partition is",
         ENGINE + "lease.py",
-        "        while self._doubtful and not self.ended:\n",
+        "        while not self._certain.is_set():\n",
         "        while False:\n",
     ),
     Defect(
         "the requests of an attempt do not ask whose the partition is",
         ENGINE + "processing.py",
-        "job.mark, attempt, job.lease.may_leave)",
-        "job.mark, attempt)",
+        "course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal\n",
+        "course.uncertain, job.mark, attempt, journal=job.journal\n",
     ),
     Defect(
         "a mark is not waited for",
@@ -214,8 +214,8 @@ DEFECTS = (
     Defect(
         "waiting for credentials spends attempts",
         ENGINE + "processing.py",
-        "        if not isinstance(answer, Denied):\n            course.count_attempt()\n",
-        "        course.count_attempt()\n",
+        "        if not isinstance(answer, Denied | Pending):\n            course.count_attempt()\n",
+        "        if not isinstance(answer, Pending):\n            course.count_attempt()\n",
     ),
     Defect(
         "everybody probes an open circuit",
