@@ -131,6 +131,7 @@ class Relay:
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
+            settings.limits.updates_together,
         )
         render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
         return Worker(

@@ -20,6 +20,8 @@ class Course:
     started_at: float
     budget: Budget
     uncertain: bool
+    earlier_attempts: int = 0
+    """Made when it was taken along by another record."""
     remaining: Step = field(init=False)
     findings: list[Finding | None] = field(init=False)
     attempts: list[int] = field(init=False)
@@ -28,12 +30,17 @@ class Course:
         count = len(asked_of(self.step))
         self.remaining = self.step
         self.findings = [None] * count
-        self.attempts = [0] * count
+        self.attempts = [self.earlier_attempts] * count
 
     @property
     def asked(self) -> tuple[Asked, ...]:
         """An export gets its name on the way."""
         return asked_of(self.remaining if isinstance(self.remaining, ExportHoldings) else self.step)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no attempt has been made for its own sake."""
+        return max(self.attempts) == self.earlier_attempts
 
     def count_attempt(self) -> None:
         for index, finding in enumerate(self.findings):

@@ -14,7 +14,7 @@ from service.engine.ports import Journal
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A record with its plan, under the lease of its partition. The last two fields tell how far it has come."""
+    """A record with its plan, under the lease of its partition. The last fields tell how far it has come."""
 
     record: Record
     plan: Plan
@@ -24,6 +24,10 @@ class Job:
     """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
     journal: Journal | None = None
     """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    apart: bool = False
+    """Whether an attempt together with others came to nothing, so that it leaves by itself from now on."""
+    joint_attempts: int = 0
+    """Such attempts, when it was one of those who were taken along."""
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""

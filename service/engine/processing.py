@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Iterable
 from typing import assert_never
 
-from service.domain.answers import Answer, Denied, Pending, Settled, Stumbled, Verdict
+from service.domain.answers import Answer, Denied, Finding, Joint, Pending, Settled, Stumbled, Verdict
 from service.domain.codes import Code
 from service.domain.operations import ExportHoldings, Plan, Step, Transfer, asked_of, system_of, tenant_of
 from service.domain.outcomes import OperationOutcome, Outcome
+from service.engine.company import Company, nobody
 from service.engine.course import Course
 from service.engine.gates import Gate, Gates
 from service.engine.job import Job
@@ -22,6 +24,8 @@ from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
 
 class Processing:
     """Carries out plans against the systems.
+
+    Those who wait right behind a record may be taken along by its attempt (`engine.company`); what follows is for each.
 
     waiting for a slot ──▶ calling ──Settled──▶ next step ──▶ … ──▶ outcome
            ▲                  ├──Stumbled──▶ pausing ──┐  (no slot held; past the budget: failed)
@@ -46,17 +50,21 @@ class Processing:
         self._uniform = uniform
         self._observer = observer
 
-    async def process(self, job: Job) -> Outcome:
-        """The record's one outcome. Raises only `OwnershipLost` (the lease ended) and cancellation."""
+    async def process(self, job: Job, company: Company | None = None) -> Outcome:
+        """The record's one outcome. Raises only `OwnershipLost` (the lease ended) and cancellation.
+
+        Whom its company takes along, and who comes to an outcome by that, is in `company.done` afterwards.
+        """
         plan = job.plan
+        company = company or Company(job, nobody)
         operations = self._unconfigured(plan)
         if not operations:
             for step in plan.steps:
                 if any(operation.finding.verdict is Verdict.FAILED for operation in operations):
                     operations += [not_attempted(asked) for asked in asked_of(step)]
                 else:
-                    operations += await self._carry_out(step, job)
-        return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
+                    operations += await self._carry_out(step, job, company)
+        return _outcome(job, operations)
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
         """When any step cannot be carried out here, none is: what failed why, and the rest not attempted."""
@@ -69,14 +77,14 @@ class Processing:
             for asked in asked_of(step)
         ]
 
-    async def _carry_out(self, step: Step, job: Job) -> list[OperationOutcome]:
+    async def _carry_out(self, step: Step, job: Job, company: Company) -> list[OperationOutcome]:
         now = asyncio.get_running_loop().time
-        course = Course(step, now(), Budget(now()), uncertain=job.attempted)
+        course = Course(step, now(), Budget(now()), job.attempted, job.joint_attempts)
         while None in course.findings:
-            await self._attempt(course, job)
+            await self._attempt(course, job, company)
         return course.outcomes(now())
 
-    async def _attempt(self, course: Course, job: Job) -> None:
+    async def _attempt(self, course: Course, job: Job, company: Company) -> None:
         """One attempt at what remains, and the pause after it where another is due."""
         gate = self._gates.gate(system_of(course.step), tenant_of(course.step))
         is_probe = await self._pass(gate, course, job)
@@ -84,11 +92,13 @@ class Processing:
             async with gate.slots, self._slots:
                 if not (is_probe or gate.closed):
                     return
-                answer = await self._call(course, job)
+                answer = await self._call(course, job, company, is_probe=is_probe)
         except BaseException:
             if is_probe:
                 gate.abandon()
             raise
+        if answer is None:
+            return
         gate.learn(job, answer)
         match answer:
             case Settled(findings):
@@ -112,23 +122,63 @@ class Processing:
         job.resumes_at = math.inf
         is_probe = await gate.pass_through(job.lease)
         job.resumes_at = 0.0
-        if not any(course.attempts):
+        if course.is_new:
             gate.first_attempt()
         elif not is_probe:
             await gate.await_repeat(job.lease)
         course.budget = course.budget.forgive(now() - arrived_at)
         return is_probe
 
-    async def _call(self, course: Course, job: Job) -> Answer:
+    async def _call(self, course: Course, job: Job, company: Company, *, is_probe: bool) -> Answer | None:
+        """The answer, or None when a joint attempt has decided nothing and the job leaves by itself at once."""
         if job.journal is not None:
             await job.lease.opened()
             answer = await self._ask(course, job)
         else:
             async with job.lease.call():
+                if not (is_probe or course.uncertain) and company.gather():
+                    return await self._ask_together(course, job, company)
                 answer = await self._ask(course, job)
         if not isinstance(answer, Denied | Pending):
             course.count_attempt()
         return answer
+
+    async def _ask_together(self, course: Course, job: Job, company: Company) -> Answer | None:
+        """One attempt for the job and all its company, in the slot of the job. What of the company is not decided goes
+        on waiting behind the job."""
+        job.begun = True
+        began_at = asyncio.get_running_loop().time()
+        joint = await self._ask_jointly(course, job, company)
+        if company.requests and not isinstance(joint.trouble, Denied):
+            course.count_attempt()
+        course.uncertain |= joint.uncertain
+        if joint.findings:
+            seconds = asyncio.get_running_loop().time() - began_at
+            decided = zip(company.followers, joint.findings[1:], strict=False)
+            company.done += [(follower, _outcome_in_company(follower, found, seconds)) for follower, found in decided]
+            return Settled(joint.findings[:1])
+        return joint.trouble
+
+    async def _ask_jointly(self, course: Course, job: Job, company: Company) -> Joint:
+        """What the attempt has come to. Who must leave by themselves from now on have been told so."""
+        steps = [member.plan.steps[0] for member in company.members]
+        attempt = max(course.attempts) + 1
+        context = CallContext(job.plan.traceparent, False, job.mark, attempt, company.may_leave)
+        try:
+            with company.under_way():
+                joint = await self._systems.attempt_together(steps, context)
+        except OwnershipLost:
+            uncertain = company.requests > 1  # what leaves first is the read
+            if uncertain:
+                company.part(len(steps), uncertain=True)
+            job.lease.check()
+            return Joint(len(steps), uncertain=uncertain)
+        except Exception as error:  # noqa: BLE001 - see `_ask`
+            self._observer.broken(job.record, error)
+            joint = Joint(len(steps), trouble=_broken(course, error), apart=True, uncertain=True)
+        if joint.apart or not (joint.findings or joint.trouble):
+            company.part(joint.count, uncertain=joint.uncertain)
+        return joint
 
     async def _ask(self, course: Course, job: Job) -> Answer:
         job.begun = True
@@ -163,6 +213,18 @@ class Processing:
             job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
+
+
+def _outcome(job: Job, operations: Iterable[OperationOutcome]) -> Outcome:
+    plan = job.plan
+    return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
+
+
+def _outcome_in_company(follower: Job, finding: Finding, seconds: float) -> Outcome:
+    """Of one who was taken along by another record."""
+    attempts, duration_ms = follower.joint_attempts + 1, round(seconds * 1000)
+    asked = asked_of(follower.plan.steps[0])
+    return _outcome(follower, [OperationOutcome(one, finding, attempts, duration_ms) for one in asked])
 
 
 def _may_have_been_applied_unseen(step: Step) -> bool:

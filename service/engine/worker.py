@@ -11,9 +11,10 @@ from functools import partial
 from typing import TypeAlias
 
 from service.domain.operations import ExportHoldings, Plan
-from service.domain.outcomes import Rejection
+from service.domain.outcomes import Outcome, Rejection
 from service.domain.record import Partition, Record
 from service.engine.commits import Render
+from service.engine.company import DEFAULT_MOST, Company, sociable
 from service.engine.intake import IntakeLimits, Throttle
 from service.engine.job import Job
 from service.engine.journal import RenderRows
@@ -50,6 +51,8 @@ class WorkerLimits:
     """How long a rebalance may be held up for calls that are under way."""
     suspension_seconds: float = 15.0
     """A worker that was not heard of for so long may have been replaced."""
+    updates_together: int = DEFAULT_MOST
+    """Updates of one resource that may leave as one; 1 lets each leave by itself."""
 
 
 class Worker:
@@ -228,13 +231,29 @@ class Worker:
 
     async def _work(self, job: Job, owned: OwnedPartition) -> None:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
+        company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job))
+            owned.settle(await self._processing.process(job, company))
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
+            for follower, outcome in company.done:
+                self._settle_follower(follower, outcome)
             del self._running[job]
             self._leave(job, owned)
+
+    def _behind(self, job: Job) -> list[Job]:
+        """Those that its next attempt may take along."""
+        if self._stopping.is_set():
+            return []
+        return self._lanes.behind(job, sociable, self._limits.updates_together - 1)
+
+    def _settle_follower(self, follower: Job, outcome: Outcome) -> None:
+        """One that was taken along: it leaves its lane before the one that has the word there, so nobody gets it."""
+        owned = self._owned.get(follower.record.partition)
+        if owned is not None and follower in owned.jobs:  # or its partition was given up meanwhile, and that was told
+            owned.settle(outcome)
+            self._leave(follower, owned)
 
     def _leave(self, job: Job, owned: OwnedPartition) -> None:
         owned.jobs.discard(job)

@@ -30,7 +30,10 @@ EVENTS = (
     PlacedEvent(FakeEvent("refused", ("b",)), ONE, 2, refused=True),
     PlacedEvent(FakeEvent("invalid", ("c",), valid=False), ONE, 4),
     PlacedEvent(FakeEvent("reader", ("d",), ("a",)), ONE, 5),
+    PlacedEvent(FakeEvent("first of g", ("g",)), ONE, 8),
+    PlacedEvent(FakeEvent("taken along", ("g",)), ONE, 9),
     PlacedEvent(FakeEvent("other partition", ("a",)), TWO, 0),
+    PlacedEvent(FakeEvent("taken along from there", ("g",)), TWO, 1),
 )
 STUMBLING = "first of a"
 """The answer to the first call for this event is lost."""

@@ -53,7 +53,7 @@ class Stage:
         self._random = random
         self._to_come = list(events)
 
-    def start_worker(self, concurrency: int = 100, intake_records: int = 10_000) -> Member:
+    def start_worker(self, concurrency: int = 100, intake_records: int = 10_000, updates_together: int = 100) -> Member:
         name = f"worker {len(self.ever) + 1}"
         member = Member(
             self.broker,
@@ -73,6 +73,7 @@ class Stage:
             clock=asyncio.get_running_loop().time,
             suspension_seconds=PULSE_LIMIT_SECONDS,
             delivery=self.delivery,
+            updates_together=updates_together,
         )
         self.ownership.watch(member)
         self.members.append(member.start(lambda: GRACE_SECONDS))
@@ -135,6 +136,8 @@ class Stage:
             "a mark was inherited": any(p.attempted for observer in observers for p in observer.positions),
             "a call was repeated": any(times > 1 for times in self.ledger.applied.values()),
             "a transfer was found done": self.ledger.found_done > 0,
+            "updates left together": self.ledger.joint_calls > 0,
+            "updates were refused together": self.ledger.joint_refusals > 0,
             "a worker slept": any(member.process.wakings for member in self.ever),
             "a sleep was noticed": any(observer.suspensions for observer in observers),
             "a worker was replaced in its sleep": self.ownership.replaced_asleep > 0,

@@ -85,5 +85,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a worker was killed",
         "a worker was replaced in its sleep",
         "finished work was inherited",
+        "updates left together",
+        "updates were refused together",
         "Kafka was away",
     }
