@@ -1,8 +1,10 @@
-"""A stub of the systems that costs next to nothing: every request is answered 204 after a fixed time.
+"""A stub of the systems that costs next to nothing: every request is answered after a fixed time.
 
     python -m bench.stub --milliseconds 5
 
-Prints its port and serves until it is killed. Not the sandbox: it knows nothing, so that it never limits the run.
+A GET or PUT of an eholdings resource is answered with the resource, which has the attributes that were put last;
+anything else with 204. `GET /calls` tells at once how many requests came before it. Prints its port and serves until it
+is killed. Not the sandbox: it knows no rules, so that it never limits the run.
 """
 
 from __future__ import annotations
@@ -10,17 +12,45 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
+import orjson
 import uvloop
 
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
+RESOURCE = b"/eholdings/resources/"
+CALLS = b"/calls"
+
+
+class World:
+    """What all connections share."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._resources: dict[bytes, dict[str, Any]] = {}
+
+    def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
+        self.calls += 1
+        if method not in (b"GET", b"PUT") or not path.startswith(RESOURCE):
+            return EMPTY
+        attributes = self._resources.setdefault(path, {"isSelected": True, "name": "a title", "customCoverages": []})
+        if body:
+            attributes.update(orjson.loads(body)["data"]["attributes"])
+        return _document({"data": {"attributes": attributes}})
+
+
+def _document(content: Mapping[str, Any]) -> bytes:
+    body = orjson.dumps(content)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.api+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return head + body
 
 
 class Stub(asyncio.Protocol):
-    """Requests without a body, kept alive, pipelined or not."""
+    """One connection, kept alive, pipelined or not."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, world: World, seconds: float) -> None:
+        self._world = world
         self._seconds = seconds
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
@@ -31,16 +61,32 @@ class Stub(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            self._buffer = self._buffer[end + 4 :]
-            asyncio.get_running_loop().call_later(self._seconds, self._answer)
+            head = self._buffer[:end]
+            length = _length(head)
+            if len(self._buffer) < end + 4 + length:
+                return
+            body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
+            method, path, _ = head.split(b" ", 2)
+            if path == CALLS:
+                self._write(_document({"calls": self._world.calls}))
+                continue
+            answer = self._world.answer(method, path, body)
+            asyncio.get_running_loop().call_later(self._seconds, self._write, answer)
 
-    def _answer(self) -> None:
+    def _write(self, answer: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(ANSWER)
+            self._transport.write(answer)
+
+
+def _length(head: bytes) -> int:
+    _, found, after = head.lower().partition(b"\r\ncontent-length:")
+    return int(after.split(b"\r\n", 1)[0]) if found else 0
 
 
 async def serve(seconds: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Stub(seconds), "127.0.0.1", 0, backlog=4096)
+    world = World()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Stub(world, seconds), "127.0.0.1", 0, backlog=4096)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
