@@ -30,7 +30,8 @@ from bench.throughput import process
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader
-from service.kafka.topics import EXPORT_REQUESTS, RESULTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import EXPORT_REQUESTS, RESULTS
 from service.sandbox.broker import LocalBroker
 from service.sandbox.holdingsiq import READY, CsvFile, Plan, customer, export, holdingsiq_state
 from service.settings import KafkaSettings

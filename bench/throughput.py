@@ -29,7 +29,8 @@ from rich.table import Table
 from bench.mixes import MIXES, Contestant, Mix
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader
-from service.kafka.topics import RESULTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import RESULTS
 from service.sandbox.broker import LocalBroker
 from service.settings import KafkaSettings
 

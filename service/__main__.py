@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.commands import console
+from service.commands import console, dead_letters
+from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.export import export
+from service.commands.inspect import inspect
 from service.commands.publish import publish
 from service.commands.run import run
 from service.commands.sandbox import sandbox
@@ -24,8 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, sandbox, publish, export, topics):
+for command in (run, demo, sandbox, publish, export, topics, check):
     app.command()(command)
+app.add_typer(inspect, name="inspect")
+app.add_typer(dead_letters.app)
 
 
 def _print_version(asked: bool) -> None:

@@ -29,7 +29,8 @@ from service.engine.worker import Worker, WorkerLimits
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
-from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 from service.routes import ROUTES, interpret
 from service.settings import Settings
 from service.systems.holdingsiq import ExportPolicy

@@ -138,6 +138,11 @@ class ScsbSettings(Section):
 class HoldingsIqSettings(Section):
     url: AnyHttpUrl | None = Field(None, description="HoldingsIQ, up to where `/rm` begins.")
     api_key: SecretStr | None = Field(None, description="Sent as `x-api-key`.")
+    check_cust_id: str | None = Field(
+        None,
+        min_length=1,
+        description="A customer whose exports `check` lists, to try the key on; none is needed else.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

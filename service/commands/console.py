@@ -6,9 +6,11 @@ from collections.abc import Coroutine
 from enum import IntEnum
 from typing import Any, NoReturn, TypeVar
 
+import orjson
 import typer
 import uvloop
 from rich.console import Console
+from rich.text import Text
 
 from service.kafka.connection import quieten
 from service.settings import InvalidSettings, Settings, load
@@ -33,6 +35,17 @@ def fail(code: Exit, *lines: str) -> NoReturn:
     for line in lines:
         errors.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def plain(text: str) -> Text:
+    """Text in which nothing is markup."""
+    return Text(text)
+
+
+def print_json(value: object) -> None:
+    """Indented JSON on standard output, as it is however wide the terminal."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    out.print(text, markup=False, soft_wrap=True, highlight=False)
 
 
 def settings() -> Settings:

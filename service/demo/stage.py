@@ -18,7 +18,7 @@ from service.demo.environment import kafka_environment, sandbox_environment
 from service.demo.worker import WorkerProcess
 from service.engine.ports import SourceUnavailable
 from service.kafka.temporary_topics import delete_topics
-from service.kafka.topics import ensure_topics
+from service.kafka.topic_admin import ensure_topics
 from service.sandbox.broker import LocalBroker
 from service.sandbox.server import Sandbox
 from service.settings import KafkaSettings, Settings

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
-from service.engine.offsets import Offsets
+from service.engine.offsets import Offsets, Remembered
 from service.engine.ports import Observer, Outgoing, OwnershipLost, RecordsRefused, Store, StoreUnavailable
 from service.engine.progress import Progress
 
@@ -45,8 +45,8 @@ class _Told:
 
     outcome: Outcome
     records: Sequence[Outgoing]
-    attempted: bool
-    """Whether its record was marked."""
+    remembered: Remembered
+    """What was remembered of its record until it was taken up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +219,11 @@ class Commits:
         for _ in range(min(len(self._outbox), MAX_OUTCOMES)):
             outcome = self._outbox.popleft()
             offset = outcome.record.offset
-            self._batch.told.append(_Told(outcome, self._render(outcome), self._offsets.was_attempted(offset)))
-            self._offsets.finish(offset)
+            self._batch.told.append(_Told(outcome, self._render(outcome), self._offsets.finish(offset)))
             self._marked.discard(offset)
         for entry in self._entries:
-            self._offsets.publish_rows(entry.offset, len(entry.rows))
+            if entry.rows:
+                self._offsets.publish_rows(entry.offset, len(entry.rows))
             if entry.note is not None:
                 self._offsets.keep(entry.offset, entry.note)
                 self._offsets.attempt(entry.offset)
@@ -267,7 +267,7 @@ class Commits:
         withdrawn = self._batch.withdraw(refused.indexes)
         for told in withdrawn:
             record = told.outcome.record
-            self._offsets.reopen(record.offset, attempted=told.attempted)
+            self._offsets.reopen(record.offset, told.remembered)
             timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._take_back, record.offset)
             self._held[record.offset] = (told.outcome, timer)
             self._observer.held(record, str(refused))

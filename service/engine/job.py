@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from service.domain.operations import Plan
 from service.domain.record import Record
+from service.domain.replays import Replay
 from service.engine.lease import Lease
 from service.engine.ports import Journal
 
@@ -21,9 +22,12 @@ class Job:
     lease: Lease
     mark: Callable[[], Awaitable[None]]
     attempted: bool
-    """Whether an earlier owner of the partition may have made a call for this record that must not happen twice."""
+    """Whether a call that must not happen twice may have been made before: for this record by an earlier owner of the
+    partition, or for the dead letter that it was."""
     journal: Journal | None = None
     """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    replay: Replay | None = None
+    """What the record says of the dead letter that it was."""
     apart: bool = False
     """Whether an attempt together with others came to nothing, so that it leaves by itself from now on."""
     joint_attempts: int = 0

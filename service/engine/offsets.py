@@ -32,6 +32,15 @@ class Position:
     """What an unfinished export keeps for its next attempt, by offset."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a position says of one unfinished record; all of it is empty for most."""
+
+    attempted: bool = False
+    rows: int | None = None
+    note: str | None = None
+
+
 class Receipt(Enum):
     """What to do with a record that came in."""
 
@@ -82,6 +91,7 @@ class Offsets:
             self._attempted.add(offset)
 
     def was_attempted(self, offset: int) -> bool:
+        """Whether a call that must not happen twice may have left for the record."""
         return offset in self._attempted
 
     def keep(self, offset: int, note: str) -> None:
@@ -102,19 +112,26 @@ class Offsets:
         """Rows published of the record's export."""
         return self._progress.get(offset, 0)
 
-    def reopen(self, offset: int, *, attempted: bool) -> None:
+    def finish(self, offset: int) -> Remembered:
+        """The record's outcome goes out with the commit that the next position belongs to. What was remembered of it is
+        forgotten, and handed out in case that it must be opened again."""
+        del self._pending[offset]
+        remembered = Remembered(
+            offset in self._attempted, self._progress.pop(offset, None), self._notes.pop(offset, None)
+        )
+        self._attempted.discard(offset)
+        return remembered
+
+    def reopen(self, offset: int, remembered: Remembered) -> None:
         """Take back that the record was finished: its outcome cannot be stored for now."""
         self._pending[offset] = None
         self._pending = OrderedDict.fromkeys(sorted(self._pending))
-        if attempted:
+        if remembered.attempted:
             self._attempted.add(offset)
-
-    def finish(self, offset: int) -> None:
-        """The record's outcome goes out with the commit that the next position belongs to."""
-        del self._pending[offset]
-        self._attempted.discard(offset)
-        self._progress.pop(offset, None)
-        self._notes.pop(offset, None)
+        if remembered.rows is not None:
+            self._progress[offset] = remembered.rows
+        if remembered.note is not None:
+            self._notes[offset] = remembered.note
 
     def position(self) -> Position:
         """What to commit now."""

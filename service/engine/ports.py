@@ -81,6 +81,10 @@ class CallContext:
     journal: Journal | None = None
     """Given with exports, and with nothing else."""
 
+    replayed_since: float | None = None
+    """Of a replayed dead letter: seconds since 1970 before which no attempt at the event was made, 0 when nothing is
+    known. None of any other event."""
+
 
 class Systems(Protocol):
     """All systems behind one door."""

@@ -183,9 +183,9 @@ class Processing:
     async def _ask(self, course: Course, job: Job) -> Answer:
         job.begun = True
         attempt = max(course.attempts) + 1
-        context = CallContext(
-            job.plan.traceparent, course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal
-        )
+        since = job.replay.since if job.replay is not None else None
+        may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
+        context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
         try:
             answer = await self._systems.attempt(course.remaining, context)

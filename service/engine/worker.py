@@ -13,6 +13,7 @@ from typing import TypeAlias
 from service.domain.operations import ExportHoldings, Plan
 from service.domain.outcomes import Outcome, Rejection
 from service.domain.record import Partition, Record
+from service.domain.replays import replay_of
 from service.engine.commits import Render
 from service.engine.company import DEFAULT_MOST, Company, sociable
 from service.engine.intake import IntakeLimits, Throttle
@@ -218,7 +219,9 @@ class Worker:
             return
         is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
         journal = owned.journal(record, plan, self._render_rows) if is_export else None
-        job = Job(record, plan, owned.lease, partial(owned.mark, record), owned.was_attempted(record), journal)
+        replay = replay_of(record.headers)
+        attempted = replay is not None or owned.was_attempted(record)
+        job = Job(record, plan, owned.lease, partial(owned.mark, record), attempted, journal, replay)
         owned.jobs.add(job)
         if self._lanes.enter(job, plan.writes, plan.reads):
             self._start(job, owned)

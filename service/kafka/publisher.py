@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from service.engine.ports import Outgoing, SourceUnavailable
-from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, words
+from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments
+from service.kafka.diagnosis import unavailable
 from service.settings import KafkaSettings
 
 
@@ -37,7 +38,7 @@ async def publish_all(settings: KafkaSettings, prefix: str, records: Sequence[Ou
         ]
         stored = await asyncio.gather(*sending, return_exceptions=True)
     except KafkaError as error:
-        raise SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}") from error
+        raise await unavailable(settings, error) from error
     finally:
         await producer.stop()
     published: list[Published] = []

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from service.domain.record import Headers
 from service.engine.ports import SourceUnavailable
 from service.kafka.connection import connection_arguments, words
+from service.kafka.diagnosis import unavailable
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
@@ -23,7 +24,7 @@ FETCH_RECORDS = 500
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it lies in a topic. `topic` is without the prefix."""
+    """A record as it lies in a topic. `topic` is without the prefix that its reader was given."""
 
     topic: str
     partition: int
@@ -31,6 +32,8 @@ class Stored:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    timestamp_ms: int = 0
+    """Since 1970, as its producer or its broker says."""
 
 
 class TopicReader:
@@ -56,7 +59,7 @@ class TopicReader:
             await self._consumer.start()
         except KafkaError as error:
             await self._consumer.stop()
-            raise self._unavailable(error) from error
+            raise await unavailable(self._settings, error) from error
         return self
 
     async def __aexit__(
@@ -71,18 +74,7 @@ class TopicReader:
             batches = await self._consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
         except KafkaError as error:
             raise self._unavailable(error) from error
-        return [
-            Stored(
-                where.topic.removeprefix(self._prefix),
-                where.partition,
-                found.offset,
-                found.key,
-                found.value,
-                tuple(found.headers),
-            )
-            for where, batch in batches.items()
-            for found in batch
-        ]
+        return [stored(found, self._prefix) for batch in batches.values() for found in batch]
 
     async def fetch_rest(self) -> list[Stored]:
         """Everything that was committed before this call and has not been fetched yet."""
@@ -97,6 +89,19 @@ class TopicReader:
 
     def _unavailable(self, error: KafkaError) -> SourceUnavailable:
         return SourceUnavailable(f"{self._settings.bootstrap_servers}: {words(error)}")
+
+
+def stored(found: ConsumerRecord, prefix: str = "") -> Stored:
+    """What aiokafka has read."""
+    return Stored(
+        found.topic.removeprefix(prefix),
+        found.partition,
+        found.offset,
+        found.key,
+        found.value,
+        tuple(found.headers),
+        found.timestamp,
+    )
 
 
 async def read_all(settings: KafkaSettings, prefix: str, topics: Sequence[str]) -> list[Stored]:

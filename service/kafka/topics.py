@@ -1,17 +1,13 @@
-"""The topics of the contract: what they are called and how they should be. Creates what is missing, never destroys."""
+"""The topics of the contract: what they are called, and how each should be. Values, and how one that exists compares.
+
+`topic_admin` asks the brokers and creates; nothing changes or deletes a topic.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
-
-from service.engine.ports import SourceUnavailable
-from service.kafka.connection import connection_arguments, words
-from service.settings import KafkaSettings
+from typing import Final
 
 CHANGES = "holdings.changes"
 TRANSFER_REQUESTS = "holdings.transfer-requests"
@@ -21,105 +17,108 @@ DEAD_LETTERS = "holdings.dead-letters"
 EXPORT_ROWS = "holdings.export-rows"
 METRICS = "holdings.metrics"
 
-LETTER_BYTES = "4194304"
+LETTER_BYTES: Final = 4_194_304
 """A dead letter is the record in with headers added, and must fit where the record in did."""
 
-DEFAULT_REPLICATION_FACTOR = 3
-LISTED_SECONDS = 20.0
-LOOK_SECONDS = 0.05
+CLEANUP: Final = "cleanup.policy"
+RETENTION: Final = "retention.ms"
+SIZE: Final = "max.message.bytes"
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+WEEK_MS: Final = 7 * _DAY_MS
+MONTH_MS: Final = 30 * _DAY_MS
+"""Dead letters wait for somebody who reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as the contract wants it, its name without the prefix."""
+    """A topic as the contract wants it, its name without the prefix.
+
+    `retention_ms` and `max_message_bytes` are the least that will do; None leaves it to the brokers.
+    """
 
     name: str
     partitions: int
-    config: Mapping[str, str] = field(default_factory=lambda: {"cleanup.policy": "delete"})
+    retention_ms: int = WEEK_MS
+    max_message_bytes: int | None = None
+    cleanup_policy: str = "delete"
+
+    @property
+    def config(self) -> dict[str, str]:
+        """What the topic is created with."""
+        made = {CLEANUP: self.cleanup_policy, RETENTION: str(self.retention_ms)}
+        return made | ({SIZE: str(self.max_message_bytes)} if self.max_message_bytes is not None else {})
 
 
 TOPICS = (
     TopicSpec(CHANGES, 6),
     TopicSpec(TRANSFER_REQUESTS, 6),
     TopicSpec(EXPORT_REQUESTS, 6),
-    TopicSpec(RESULTS, 6, {"cleanup.policy": "delete", "max.message.bytes": LETTER_BYTES}),
-    TopicSpec(DEAD_LETTERS, 6, {"cleanup.policy": "delete", "max.message.bytes": LETTER_BYTES}),
+    TopicSpec(RESULTS, 6, max_message_bytes=LETTER_BYTES),
+    TopicSpec(DEAD_LETTERS, 6, retention_ms=MONTH_MS, max_message_bytes=LETTER_BYTES),
     TopicSpec(EXPORT_ROWS, 6),
     TopicSpec(METRICS, 1),
 )
 
 
 @dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """A topic as it is. `config` is None where we may not read it."""
+
+    partitions: int
+    config: Mapping[str, str | None] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing about a topic that is not as it should be."""
+
+    what: str
+    """`partitions`, or the name of the topic's setting."""
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.found}, expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
 class TopicState:
-    """What was found or done. `differences` are sentences for people; an existing topic is never changed."""
+    """What was found or done. `refusal` says why a missing topic could not be created, in the brokers' words."""
 
     name: str
     created: bool = False
     missing: bool = False
-    differences: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    config_unread: bool = False
+    """We may not read the topic's settings (Kafka: DescribeConfigs), so only its partitions were compared."""
+    refusal: str | None = None
+
+    @property
+    def as_expected(self) -> bool:
+        return not (self.missing or self.differences)
 
 
-async def ensure_topics(
-    settings: KafkaSettings, prefix: str, *, replication_factor: int = 0, create: bool = True
-) -> list[TopicState]:
-    """The state of every topic of the contract, after creating the missing ones where `create` says so.
+def differences_of(spec: TopicSpec, found: FoundTopic) -> tuple[Difference, ...]:
+    """In what an existing topic differs. More retention and more room than asked for are no difference."""
+    differing: list[Difference] = []
+    if found.partitions != spec.partitions:
+        differing.append(Difference("partitions", str(found.partitions), str(spec.partitions)))
+    config = found.config or {}
+    policy = config.get(CLEANUP)
+    if policy is not None and policy != spec.cleanup_policy:
+        differing.append(Difference(CLEANUP, policy, spec.cleanup_policy))
+    kept = _number(config.get(RETENTION))
+    if kept is not None and 0 <= kept < spec.retention_ms:
+        differing.append(Difference(RETENTION, str(kept), f"at least {spec.retention_ms}"))
+    room = _number(config.get(SIZE))
+    if room is not None and spec.max_message_bytes is not None and room < spec.max_message_bytes:
+        differing.append(Difference(SIZE, str(room), f"at least {spec.max_message_bytes}"))
+    return tuple(differing)
 
-    Raises `SourceUnavailable`.
-    """
-    admin = AIOKafkaAdminClient(**connection_arguments(settings))
+
+def _number(text: str | None) -> int | None:
     try:
-        await admin.start()
-        found = await _partitions(admin, [prefix + spec.name for spec in TOPICS])
-        missing = [spec for spec in TOPICS if prefix + spec.name not in found]
-        created = await _create(admin, prefix, missing, replication_factor) if create else set()
-        return [_state(prefix + spec.name, spec, found, created) for spec in TOPICS]
-    except (KafkaError, TimeoutError) as error:
-        raise SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}") from error
-    finally:
-        await admin.close()
-
-
-def _state(name: str, spec: TopicSpec, found: Mapping[str, int], created: set[str]) -> TopicState:
-    if name in created:
-        return TopicState(name, created=True)
-    if name not in found:
-        return TopicState(name, missing=True)
-    if found[name] != spec.partitions:
-        return TopicState(name, differences=(f"has {found[name]} partitions, {spec.partitions} are recommended",))
-    return TopicState(name)
-
-
-async def _create(
-    admin: AIOKafkaAdminClient, prefix: str, specs: Sequence[TopicSpec], replication_factor: int
-) -> set[str]:
-    """Names of those made, once the brokers list them: they hear of a new topic a little after it is made. One that
-    somebody else made meanwhile is no fault."""
-    if not specs:
-        return set()
-    if not replication_factor:
-        replication_factor = min(DEFAULT_REPLICATION_FACTOR, len((await admin.describe_cluster())["brokers"]))
-    topics = [
-        NewTopic(prefix + spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config))
-        for spec in specs
-    ]
-    response = await admin.create_topics(topics)
-    created: set[str] = set()
-    for name, code, *rest in response.topic_errors:
-        if not code:
-            created.add(name)
-        elif for_code(code) is not TopicAlreadyExistsError:
-            raise SourceUnavailable(
-                f"{name} cannot be created: {rest[0] if rest and rest[0] else for_code(code).__name__}"
-            )
-    async with asyncio.timeout(LISTED_SECONDS):
-        while not created <= set(await admin.list_topics()):  # noqa: ASYNC110 - the brokers do not tell
-            await asyncio.sleep(LOOK_SECONDS)
-    return created
-
-
-async def _partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
-    """Partition counts of those of `names` that exist."""
-    existing = set(await admin.list_topics()) & set(names)
-    if not existing:
-        return {}
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(sorted(existing))}
+        return int(text) if text is not None else None
+    except ValueError:
+        return None

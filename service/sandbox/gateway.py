@@ -14,7 +14,7 @@ from service.sandbox.accounts import Accounts
 from service.sandbox.exchange import Call, Reply, text_reply
 
 _BY_ID: Final = "[^/]+"
-_PERMISSIONS: Final = tuple(
+PERMISSIONS: Final = tuple(
     (method, re.compile(pattern), permission)
     for method, pattern, permission in (
         ("POST", "/eholdings/resources", "kb-ebsco.resources.collection.post"),
@@ -42,7 +42,7 @@ _PERMISSIONS: Final = tuple(
 
 def required_permission(method: str, path: str) -> str | None:
     """The permission a call needs, as the modules' descriptors say; None when it needs none (login and refresh)."""
-    for candidate, pattern, permission in _PERMISSIONS:
+    for candidate, pattern, permission in PERMISSIONS:
         if candidate == method and pattern.fullmatch(path):
             return permission
     return None

@@ -1,7 +1,8 @@
 """EBSCO HoldingsIQ: exports all holdings of a customer. Asks for an export, waits for it, publishes its rows.
 
 Owns the course of an export over its attempts. A POST makes a new export each time, so before it leaves a note is kept;
-who finds the note after a crash, or after an answer was lost, looks for the export in the customer's list first.
+who finds the note after a crash, or after an answer was lost, looks for the export in the customer's list first. So
+does a replayed dead letter, which may have asked for one at any time since it came in first.
 
 | note | means |
 |---|---|
@@ -101,22 +102,27 @@ class HoldingsIq:
         note = ExportNote.read(journal.note)
         if note.export_id is not None:
             return _named(step, note)
-        if note.asked_at is None:
-            note = ExportNote(int(self._clocks.wall()))
+        is_first = note.asked_at is None and context.replayed_since is None
+        asked_at = note.asked_at
+        if asked_at is None:
+            asked_at = int(self._clocks.wall() if is_first else context.replayed_since or 0)
+            note = ExportNote(asked_at)
             await journal.keep(note.text)
-        elif context.uncertain:
+        if context.uncertain and not is_first:
             records = await self._calls.list(step, context)
             if not isinstance(records, list):
                 return _ended(records, step)
-            found = newest(records, step.kind or "", note.asked_at - CLOCK_SECONDS)
+            found = newest(records, step.kind or "", asked_at - CLOCK_SECONDS)
             if found is not None:
-                return await self._take_up(step, replace(note, export_id=found.id), journal)
+                return await self._take_up(step, replace(note, export_id=found.id), context, journal)
         made = await self._calls.create(step, context)
         if not isinstance(made, str):
             return _ended(made, step)
-        return await self._take_up(step, replace(note, export_id=made), journal)
+        return await self._take_up(step, replace(note, export_id=made), context, journal)
 
-    async def _take_up(self, step: ExportHoldings, note: ExportNote, journal: Journal) -> Answer:
+    async def _take_up(self, step: ExportHoldings, note: ExportNote, context: CallContext, journal: Journal) -> Answer:
+        if context.replayed_since is not None:
+            note = replace(note, asked_at=int(self._clocks.wall()))  # whoever replays has patience anew
         await journal.keep(note.text)
         return _named(step, note)
 

@@ -50,7 +50,7 @@ class ExportCalls:
             fresh_connection=True,
             may_leave=context.may_leave,
         )
-        reply = _decided(result, changes=True)
+        reply = decided(result, changes=True)
         if not isinstance(reply, Reply):
             return reply
         record = record_of(reply.json())
@@ -85,14 +85,15 @@ class ExportCalls:
             traceparent=context.traceparent,
             may_leave=context.may_leave,
         )
-        return _decided(result, changes=False)
+        return decided(result, changes=False)
 
 
 def _path(cust_id: str, *more: str) -> str:
     return path_of("rm", "rmaccounts", cust_id, "exports", *more)
 
 
-def _decided(result: Result, *, changes: bool) -> Reply | Finding | Trouble:
+def decided(result: Result, *, changes: bool) -> Reply | Finding | Trouble:
+    """An answer of 2xx, the finding of a refusal, or the trouble; a 429 is the daily quota."""
     trouble = trouble_of(result, changes=changes)
     if trouble is not None or not isinstance(result, Reply):
         spent = isinstance(result, Reply) and result.status == 429

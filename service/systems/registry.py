@@ -33,6 +33,7 @@ from service.engine.ports import CallContext
 from service.engine.progress import Progress
 from service.systems.downloads import Downloads
 from service.systems.eholdings import Eholdings
+from service.systems.export_reading import ExportReader
 from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
 from service.systems.holdingsiq import ExportPolicy, HoldingsIq
@@ -40,8 +41,10 @@ from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
 from service.systems.http import CallObserver, Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
+from service.systems.source_reading import SourceReader
 from service.systems.timeouts import Timeouts
-from service.systems.tokens import Credentials, TenantTokens
+from service.systems.tokens import Credentials, TenantTokens, Token
+from service.systems.trouble import Trouble, trouble_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class _Folio:
     eholdings: Eholdings
     inventory: Inventory
     holdings_sources: HoldingsSources
+    source_reader: SourceReader
 
 
 class ConfiguredSystems:
@@ -90,6 +94,7 @@ class ConfiguredSystems:
         self._folio = self._open_folio(config.folio_url) if config.folio_url else None
         self._scsb = self._open_scsb(config.scsb_url) if config.scsb_url else None
         self._holdingsiq = self._open_holdingsiq(config.holdingsiq_url) if config.holdingsiq_url else None
+        self._exports = self._open_exports(config.holdingsiq_url) if config.holdingsiq_url else None
 
     @property
     def eholdings(self) -> Eholdings | None:
@@ -105,6 +110,34 @@ class ConfiguredSystems:
     def holdings_sources(self) -> HoldingsSources | None:
         """None where FOLIO is not configured."""
         return self._folio.holdings_sources if self._folio is not None else None
+
+    @property
+    def source_reader(self) -> SourceReader | None:
+        """None where FOLIO is not configured."""
+        return self._folio.source_reader if self._folio is not None else None
+
+    @property
+    def scsb(self) -> Scsb | None:
+        """None where SCSB is not configured."""
+        return self._scsb
+
+    @property
+    def exports(self) -> ExportReader | None:
+        """None where HoldingsIQ is not configured."""
+        return self._exports
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Tenants with credentials."""
+        return tuple(self._config.tenants)
+
+    async def log_in(self, tenant: str) -> Trouble | None:
+        """Why no token can be had for a tenant; None when there is one. Raises LookupError where FOLIO is not
+        configured."""
+        if self._folio is None:
+            raise LookupError("FOLIO is not configured")
+        token = await self._folio.tokens.token(tenant, None)
+        return None if isinstance(token, Token) else trouble_of(token, changes=False)
 
     def unconfigured(self, step: Step) -> Finding | None:
         """A failed finding when the step's system has no address here, or its tenant no credentials; None otherwise."""
@@ -161,8 +194,9 @@ class ConfiguredSystems:
             login_seconds=timeouts.login_seconds,
             clocks=clocks,
         )
+        sources_gateway = FolioGateway(self._client("holdings-sources", url), tokens)
         sources = HoldingsSources(
-            FolioGateway(self._client("holdings-sources", url), tokens),
+            sources_gateway,
             read_seconds=timeouts.holdings_sources_seconds,
             create_missing=self._config.create_missing_sources,
             clocks=clocks,
@@ -173,6 +207,7 @@ class ConfiguredSystems:
             Eholdings(FolioGateway(self._client("eholdings", url), tokens), timeouts.eholdings_seconds),
             Inventory(inventory, sources, timeouts, self._config.batch_limits),
             sources,
+            SourceReader(sources_gateway, timeouts.holdings_sources_seconds),
         )
 
     def _open_scsb(self, url: str) -> Scsb:
@@ -194,6 +229,10 @@ class ConfiguredSystems:
         )
         calls = ExportCalls(self._client("holdingsiq", url, headers), timeouts.holdingsiq_seconds)
         return HoldingsIq(calls, downloads, self._config.exports, self._clocks)
+
+    def _open_exports(self, url: str) -> ExportReader:
+        headers = holdingsiq_headers(self._config.holdingsiq_api_key or "")
+        return ExportReader(self._client("holdingsiq", url, headers), self._config.timeouts.holdingsiq_seconds)
 
     def _client(self, system: str, url: str, headers: Headers = ()) -> HttpClient:
         return HttpClient(

@@ -18,7 +18,7 @@ from service.domain.operations import Transfer
 from service.engine.ports import CallContext
 from service.systems.http import Headers, HttpClient, Reply
 from service.systems.scsb_answers import UNKNOWN, EntryAnswer, answers_of, request_body
-from service.systems.trouble import Trouble, trouble_of, unreadable
+from service.systems.trouble import Trouble, mapping_of, trouble_of, unreadable
 
 _PATH: Final = "/sharedCollection/transferHoldingsAndItems"
 _STILL_UNKNOWN: Final = "SCSB does not tell whether this was applied (Relinked Failed, or no answer for the entry)"
@@ -75,6 +75,23 @@ class Scsb:
         if None in course.findings:
             return Trouble(_STILL_UNKNOWN, 200, uncertain=True).answer(course.remaining(), course.findings)
         return Settled(tuple(finding for finding in course.findings if finding is not None))
+
+    async def ask_for_nothing(self) -> Finding | Trouble | None:
+        """A call with the key that moves nothing; None when it was taken, else what is wrong.
+
+        SCSB has no read that its key opens. A transfer without institution and entries is answered by "Institution is
+        empty" before anything is looked at; the key is checked before that.
+        """
+        nothing = {"institution": "", "holdingTransfers": [], "itemTransfers": []}
+        result = await self._http.send(
+            "check", "POST", _PATH, body=orjson.dumps(nothing), read_seconds=self._read_seconds
+        )
+        trouble = trouble_of(result, changes=False)
+        if trouble is not None or not isinstance(result, Reply):
+            return trouble or Trouble("scsb: no answer")
+        if result.status >= 400:
+            return failed(Code.REFUSED, result.status, result.words)
+        return None if mapping_of(result) is not None else unreadable(result, self._http.system, changes=False)
 
     async def _ask(self, transfer: Transfer, context: CallContext) -> tuple[EntryAnswer, ...] | Trouble:
         await context.mark()

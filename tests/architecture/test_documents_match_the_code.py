@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from scripts.settings_doc import page
+from service.domain.advice import ADVICE
 from service.domain.codes import Code
+from service.kafka.topics import TOPICS
+from service.sandbox.gateway import PERMISSIONS
 from service.systems.export_columns import COLUMNS, Kind
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -20,6 +23,35 @@ def test_every_code_is_explained_and_no_other() -> None:
     explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
 
     assert explained == [code.value for code in Code]
+
+
+def test_the_topics_are_those_of_the_page() -> None:
+    rows = [line for line in (DOCS / "topics.md").read_text("utf-8").splitlines() if line.startswith("| `holdings.")]
+
+    assert rows == [
+        f"| `{spec.name}` | {spec.partitions} | {spec.cleanup_policy} | {spec.retention_ms} "
+        f"|{f' {spec.max_message_bytes}' if spec.max_message_bytes else ''} |"
+        for spec in TOPICS
+    ]
+
+
+def test_the_permissions_of_the_page_are_those_that_the_simulated_gateway_wants() -> None:
+    named = re.findall(
+        r"`((?:kb-ebsco|inventory-update|inventory-storage)\.[\w.-]+)`", (DOCS / "check.md").read_text("utf-8")
+    )
+    not_called = {
+        "inventory-storage.holdings-sources.item.get",
+        "inventory-update.by-matchkey.item.get",
+        "inventory-update.batch-by-matchkey.collection.put",
+    }
+
+    assert sorted(named) == sorted({permission for _, _, permission in PERMISSIONS} - not_called)
+
+
+def test_the_advice_of_the_command_line_is_that_of_the_page() -> None:
+    rows = [row for row in (DOCS / "codes.md").read_text("utf-8").splitlines() if row.startswith("| `")]
+
+    assert rows == [f"| `{code}` | {advice.meaning} | {advice.remedy} |" for code, advice in ADVICE.items()]
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from tests.chaos.events import Event, Fate
-from tests.chaos.evidence import Call, Evidence, Letter, Life, Operation, Place, Placed, Result
+from tests.chaos.evidence import Call, Evidence, Letter, Life, Operation, Place, Placed, Result, Row
 from tests.chaos.workload import Workload
 
 STEP_SECONDS = 10.0
@@ -40,11 +40,17 @@ def flawless(events: int = 300, seed: int = 7) -> Evidence:
         state=state,
         moved_from=moved_from,
         moved_to=moved_to,
+        rows=[row for event in workload.events for row in rows_of(event)],
     )
 
 
 def place_of(event: Event) -> Place:
     return Place(event.outgoing.topic, 0, event.index)
+
+
+def rows_of(event: Event) -> list[Row]:
+    """All rows of the export that it asks for."""
+    return [Row(place_of(event), number, number, f"export-{event.index}") for number in range(1, (event.rows or 0) + 1)]
 
 
 def began_at(event: Event) -> float:
@@ -101,6 +107,8 @@ def _result(event: Event) -> Result:
         Operation("scsb", move.operation, move.target, "failed" if move.refused else "succeeded")
         for move in event.moves
     )
+    if event.rows is not None:
+        operations = (Operation("holdingsiq", "export", f"export-{event.index}", "succeeded", rows=event.rows),)
     sent_at = began_at(event) + RESULT_AFTER_SECONDS
     return Result(place_of(event), event.id, outcome, event.code, operations, sent_at)
 
@@ -110,5 +118,5 @@ def _calls(event: Event) -> Iterator[Call]:
     when = began_at(event)
     for entity in event.entities:
         system = entity.partition(":")[0]
-        yield call(event, system, "POST" if system == "scsb" else "PUT", began_at=when)
+        yield call(event, system, "POST" if system in ("scsb", "holdingsiq") else "PUT", began_at=when)
         when += CALL_SECONDS

@@ -11,20 +11,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.sandbox.eholdings.seeds import eholdings_state, resource
+from service.sandbox.holdingsiq.csv_file import CsvFile
+from service.sandbox.holdingsiq.plans import Plan
+from service.sandbox.holdingsiq.seeds import customer, holdingsiq_state
 from service.sandbox.scsb.seeds import bib, holdings, institution, item, scsb_state
 from tests.chaos.events import Move
 
-MEMBERS = ("resource", "resource", "record set", "source", "pair of bibs")
+MEMBERS = ("resource", "resource", "record set", "source", "pair of bibs", "customer")
 """Of a family, in the order in which entities are counted."""
 
 INSTITUTION = "PUL"
+EXPORT_ROWS = 300
+"""Of every export, two to a title."""
 ABSENT = "absent"
 """How a holdings source is that nobody has made, or that was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Up to two eholdings resources, a record set, a holdings source, and a pair of bibs in SCSB.
+    """Up to two eholdings resources, a record set, a holdings source, a pair of bibs in SCSB, and a customer of
+    HoldingsIQ.
 
     The source of an even family is named by its record set, and changes between local and consortium; that of an odd
     one is nobody's, and is made and deleted.
@@ -52,6 +58,10 @@ class Family:
     @property
     def source_is_named(self) -> bool:
         return self.number % 2 == 0 and "source" in self.members
+
+    @property
+    def customer(self) -> str:
+        return f"c{self.number}"
 
     @property
     def pair(self) -> Pair:
@@ -126,9 +136,12 @@ def seeds(members: Iterable[Family]) -> Mapping[str, Any]:
         for family in known
         if family.source_is_named
     }
+    plan = Plan(after_polls=2, file=CsvFile(rows=EXPORT_ROWS, coverages=2))
+    customers: dict[str, Any] = {family.customer: customer(plan=plan, quota_limit=None) for family in known}
     pairs = [family.pair for family in known if "pair of bibs" in family.members]
     return {
         "eholdings": eholdings_state(*(resource(r) for family in known for r in family.resources)),
         "holdings-sources": {"tenants": {"diku": sources}},
+        "holdingsiq": holdingsiq_state(**customers),
         "scsb": scsb_state(**{INSTITUTION: institution(*(entry for pair in pairs for entry in pair.seed()))}),
     }

@@ -56,6 +56,8 @@ class Event:
     entities: Mapping[str, int] = field(default_factory=dict)
     leaves: Mapping[str, str] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
+    rows: int | None = None
+    """Of the export that it asks for; None where it asks for none."""
     again: bool = False
     """Whether it repeats the one before, so that nothing is left to do."""
 

@@ -38,6 +38,20 @@ class Operation(NamedTuple):
     target: str | None
     outcome: str
     message: str | None = None
+    rows: int | None = None
+    """That it counts, of an export that came to its end."""
+
+
+class Row(NamedTuple):
+    """One row of an export that a reader sees."""
+
+    place: Place
+    """Of the event that asked for it."""
+    number: int
+    """By the id of its record."""
+    told: int
+    """By its data."""
+    export_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,7 @@ class Call:
     events: tuple[int, ...]
     body: Any = None
     """Of a transfer, as it was sent."""
+    path: str = ""
 
     @property
     def writes(self) -> bool:
@@ -129,6 +144,7 @@ class Evidence:
     state: Mapping[str, str]
     moved_from: Mapping[tuple[str, str], tuple[str, str]]
     moved_to: Mapping[tuple[str, str], tuple[str, str]]
+    rows: Sequence[Row] = ()
 
     def events(self) -> dict[int, Event]:
         """Published events by index."""

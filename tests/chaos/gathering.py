@@ -15,7 +15,7 @@ from service.sandbox.ledger import Entry
 from service.sandbox.server import Sandbox
 from tests.chaos.entities import INSTITUTION
 from tests.chaos.events import INDEX_HEADER, Event, index_in
-from tests.chaos.evidence import Call, Letter, Operation, Place, Placed, Result
+from tests.chaos.evidence import Call, Letter, Operation, Place, Placed, Result, Row
 
 NOBODYS = -1
 """The index of the event of a call that no event asks for."""
@@ -44,7 +44,14 @@ def result_of(record: ConsumerRecord, prefix: str) -> Result:
         data["outcome"],
         data["code"],
         tuple(
-            Operation(entry["system"], entry["operation"], entry["target"], entry["outcome"], entry["message"])
+            Operation(
+                entry["system"],
+                entry["operation"],
+                entry["target"],
+                entry["outcome"],
+                entry["message"],
+                entry.get("export", {}).get("rows"),
+            )
             for entry in data["operations"]
         ),
         record.timestamp / 1000,
@@ -56,6 +63,13 @@ def letter_of(record: ConsumerRecord, prefix: str) -> Letter:
     headers = dict(record.headers)
     topic, partition, offset = (headers[f"relay-{name}"].decode() for name in ("topic", "partition", "offset"))
     return Letter(Place(topic.removeprefix(prefix), int(partition), int(offset)), record.key, record.value)
+
+
+def row_of(record: ConsumerRecord, prefix: str) -> Row:
+    event = orjson.loads(record.value)
+    topic, partition, offset, number = event["id"].rsplit("/", 3)
+    place = Place(topic.removeprefix(prefix), int(partition), int(offset))
+    return Row(place, int(number), event["data"]["row"], event["data"]["exportId"])
 
 
 def calls_of(ledger: Iterable[Entry], events: Sequence[Event], life_at: LifeAt) -> list[Call]:
@@ -77,6 +91,7 @@ def calls_of(ledger: Iterable[Entry], events: Sequence[Event], life_at: LifeAt) 
             life_at(entry.call.header("host") or "", entry.started_at),
             tuple(_events_of(entry, titles, updates)),
             entry.body if entry.system == "scsb" else None,
+            entry.path,
         )
         for entry in ledger
         if entry.system != "login"

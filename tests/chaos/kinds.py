@@ -9,12 +9,12 @@ import orjson
 
 from service.domain.codes import Code
 from service.engine.ports import Outgoing
-from service.kafka.topics import CHANGES, TRANSFER_REQUESTS
+from service.kafka.topics import CHANGES, EXPORT_REQUESTS, TRANSFER_REQUESTS
 from tests.builders.inventory import holdings, instance, item
-from tests.chaos.entities import ABSENT, INSTITUTION, Family
+from tests.chaos.entities import ABSENT, EXPORT_ROWS, INSTITUTION, Family
 from tests.chaos.events import Event, Fate, Move, traceparent_of
 from tests.chaos.world import World
-from tests.support.relay import STRUCTURED, changed, transfer_requested
+from tests.support.relay import STRUCTURED, changed, export_requested, transfer_requested
 
 
 class Kind(NamedTuple):
@@ -113,10 +113,24 @@ def update_again(world: World, family: Family) -> Event:
     return asked.changed()
 
 
+def export(world: World, family: Family) -> Event:
+    """All holdings of a customer, row by row."""
+    asked = _Asked(world, family)
+    asked.rows = EXPORT_ROWS
+    return asked.export(f"holdingsiq:{family.customer}", {"custId": family.customer, "type": "KBART2"})
+
+
+def unknown_export(world: World, family: Family) -> Event:
+    """An export that HoldingsIQ does not have."""
+    asked = _Asked(world, family)
+    asked.fate, asked.code = Fate.REFUSED, Code.REFUSED
+    return asked.export(f"holdingsiq:{family.customer}/never", {"custId": family.customer, "exportId": "never"})
+
+
 def rejected(world: World, family: Family) -> Event:
     """What is refused before any call: it cannot be read, is of no known type, or breaks its schema."""
-    topic, key = world.pick((CHANGES, TRANSFER_REQUESTS)), family.key
-    invalid = _invalid_transfer if topic == TRANSFER_REQUESTS else _invalid_change
+    topic, key = world.pick(tuple(_INVALID)), family.key
+    invalid = _INVALID[topic]
     event_id = f"#{world.made}"
     choices: tuple[tuple[Outgoing, str | None, Code], ...] = (
         (Outgoing(topic, key.encode(), b'{"specversion": "1.0", "id": "cut off', STRUCTURED), None, Code.UNREADABLE),
@@ -138,6 +152,8 @@ KINDS = (
     Kind(move, 16, "pair of bibs", calm=True),
     Kind(move_in_part, 3, "pair of bibs"),
     Kind(refused_move, 2, "pair of bibs"),
+    Kind(export, 3, "customer"),
+    Kind(unknown_export, 1, "customer"),
     Kind(unknown_resource, 2),
     Kind(update_and_refused_upsert, 3),
     Kind(update_again, 4),
@@ -154,6 +170,7 @@ class _Asked:
         self._leaves: dict[str, str] = {}
         self._data: dict[str, Any] = {}
         self._again = False
+        self.rows: int | None = None
         self._id = f"#{world.made}"
         self.moves: tuple[Move, ...] = ()
         self.inventory: list[Mapping[str, Any]] = []
@@ -228,6 +245,11 @@ class _Asked:
         trace = traceparent_of(self._world.made)
         return self._event(transfer_requested(self._id, self._family.key, data, tenant="diku", traceparent=trace))
 
+    def export(self, entity: str, data: Mapping[str, Any]) -> Event:
+        self._count(entity)
+        trace = traceparent_of(self._world.made)
+        return self._event(export_requested(self._id, self._family.key, data, tenant="diku", traceparent=trace))
+
     def _count(self, entity: str) -> int:
         self._entities |= self._world.count(entity)
         return self._entities[entity]
@@ -242,6 +264,7 @@ class _Asked:
             self._entities,
             self._leaves,
             self.moves,
+            self.rows,
             self._again,
         )
 
@@ -282,3 +305,10 @@ def _invalid_change(event_id: str, key: str) -> Outgoing:
 
 def _invalid_transfer(event_id: str, key: str) -> Outgoing:
     return transfer_requested(event_id, key, {"institution": INSTITUTION, "boundWith": True, "itemTransfers": []})
+
+
+def _invalid_export(event_id: str, key: str) -> Outgoing:
+    return export_requested(event_id, key, {"custId": "c0", "type": "EVERYTHING"})
+
+
+_INVALID = {CHANGES: _invalid_change, TRANSFER_REQUESTS: _invalid_transfer, EXPORT_REQUESTS: _invalid_export}

@@ -11,7 +11,7 @@ from itertools import cycle
 from random import Random
 from typing import TypeAlias
 
-from tests.chaos.troubles import SYSTEMS, Trouble
+from tests.chaos.troubles import SYSTEMS, Trouble, pairs
 
 SESSION_SECONDS = 2
 """Of the workers: as short as lets a busy machine pass for a living one."""
@@ -68,7 +68,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The next calls of a system meet trouble. Other blows fall meanwhile."""
+    """The next calls of a system meet trouble. Other blows fall meanwhile.
+
+    HoldingsIQ meets it less often in a row: each of its customers has a circuit of its own, and few calls.
+    """
 
     system: str
     trouble: Trouble
@@ -151,23 +154,13 @@ def _others(measure: Measure) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _pairs(random: Random) -> list[tuple[str, Trouble]]:
-    """Every system with every trouble, so that few of them already meet every trouble and every system."""
-    systems, troubles = random.sample(SYSTEMS, len(SYSTEMS)), random.sample(list(Trouble), len(Trouble))
-    return [
-        (systems[(turn + place) % len(systems)], trouble)
-        for turn in range(len(systems))
-        for place, trouble in enumerate(troubles)
-    ]
-
-
 class _Draft:
     """Turns names of blows into blows, one after the other, and keeps who is at work."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._at_work = list(FIRST_WORKERS)
-        self._pairs = cycle(_pairs(random))
+        self._pairs = cycle(pairs(random.sample(SYSTEMS, len(SYSTEMS)), random.sample(list(Trouble), len(Trouble))))
         self._crashes = cycle((True, False))
 
     def step(self, name: str) -> Step:
@@ -187,7 +180,9 @@ class _Draft:
             case "stop broker":
                 return StopBroker(next(self._crashes), random.uniform(0.5, 5), self._one_of(at_work))
             case "burst":
-                return Burst(*next(self._pairs), random.randint(3, 12))
+                system, trouble = next(self._pairs)
+                times = random.randint(3, 12)
+                return Burst(system, trouble, -(-times // 4) if system == "holdingsiq" else times)
             case _:
                 return self._join_or_leave()
 

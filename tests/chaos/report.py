@@ -32,6 +32,10 @@ class Report:
     calls: int = 0
     repeated_calls: int = 0
     found_done: int = 0
+    exports: int = 0
+    rows: int = 0
+    exports_gone_on_with: int = 0
+    """On which more than one life of a worker has worked."""
     faults: list[str] = field(default_factory=list)
 
     def take(self, evidence: Evidence) -> None:
@@ -50,6 +54,10 @@ class Report:
             for operation in result.operations
         )
 
+        self.exports = len({row.place for row in evidence.rows})
+        self.rows = len(evidence.rows)
+        self.exports_gone_on_with = _gone_on_with(evidence)
+
     def lines(self) -> list[str]:
         return [
             f"{self.delivery}, {self.seconds:.0f} s",
@@ -60,6 +68,8 @@ class Report:
             f"{self.calls} calls, of which {self.troubled_calls} met a fault of the sandbox and {self.repeated_calls} "
             "were carried out again",
             f"{self.found_done} entries of transfers found done after a lost answer",
+            f"{self.rows} rows of {self.exports} exports; more than one life of a worker has worked on "
+            f"{self.exports_gone_on_with} of them",
             *(f"BROKEN: {fault}" for fault in _shown(self.faults)),
             f"{len(self.faults)} faults" if self.faults else "every guarantee held",
         ]
@@ -87,6 +97,15 @@ def _repeated(evidence: Evidence) -> int:
             repeated += bool(mine & seen)
             seen |= mine
     return repeated
+
+
+def _gone_on_with(evidence: Evidence) -> int:
+    lives: dict[int, set[int]] = {}
+    for call in evidence.calls:
+        if call.system == "holdingsiq":
+            for index in call.events:
+                lives.setdefault(index, set()).add(call.life)
+    return sum(len(mine) > 1 for mine in lives.values())
 
 
 def _listed(counts: Mapping[str, int]) -> str:

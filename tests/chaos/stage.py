@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.kafka.topics import CHANGES, TRANSFER_REQUESTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES, EXPORT_REQUESTS, TRANSFER_REQUESTS
 from service.sandbox.broker import LocalBroker
 from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
@@ -23,13 +24,16 @@ from tests.chaos.workers import Lives, Worker, hire, open_doors
 from tests.chaos.workload import Workload
 from tests.support.topic_reading import TopicReader
 
-LATENCY_SECONDS = {"eholdings": 0.12, "inventory": 0.15, "holdings-sources": 0.05, "scsb": 0.25}
+LATENCY_SECONDS = {"eholdings": 0.12, "inventory": 0.15, "holdings-sources": 0.05, "scsb": 0.25, "holdingsiq": 0.1}
 LEDGER_ENTRIES = 2_000_000
 WORKER_SETTINGS = {
     # No burst of trouble may last long enough for an event to be given up: what is done in the end must be told.
     "RELAY_RETRY__MAX_ATTEMPTS": "1000",
     "RELAY_RETRY__INITIAL_SECONDS": "0.1",
     "RELAY_RETRY__MAX_SECONDS": "1",
+    # The rows of an export go out in many commits, so that blows fall between them.
+    "RELAY_EXPORTS__ROWS_PER_COMMIT": "25",
+    "RELAY_EXPORTS__POLL_MAX_SECONDS": "1",
 }
 POLL_SECONDS = 0.1
 
@@ -64,7 +68,7 @@ class Stage:
     async def evidence(self) -> Evidence:
         """What is left of the run, once nothing moves any more."""
         async with TopicReader(
-            self.servers, *(self.prefix + topic for topic in (CHANGES, TRANSFER_REQUESTS))
+            self.servers, *(self.prefix + topic for topic in (CHANGES, TRANSFER_REQUESTS, EXPORT_REQUESTS))
         ) as records_in:
             await records_in.read_to_end()
         await self.watch.finish()
@@ -81,6 +85,7 @@ class Stage:
             state_of(self.sandbox),
             moved_from,
             places_of(self.sandbox, moved_from),
+            self.watch.rows,
         )
 
 

@@ -15,12 +15,14 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition, Record
 from service.engine.ports import Claim, Outgoing, Source
+from service.kafka.log_identity import STAMP_BYTES
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores
 from service.settings import KafkaSettings
 from tests.fakes.broker import FakeBroker
 from tests.fakes.process import FakeProcess
 from tests.fakes.source import Delivery, FakeSource
+from tests.fakes.transactions import METADATA_LIMIT_BYTES
 from tests.plugins.brokers import GIVEN_BROKER
 from tests.support.topic_reading import TopicReader
 
@@ -111,6 +113,8 @@ class World(Protocol):
 
     delivery: Delivery
     session_seconds: float
+    metadata_bytes: int
+    """The most that a commit may carry."""
     partitions: tuple[Partition, Partition]
 
     async def join(self) -> Seat:
@@ -156,6 +160,7 @@ class SimulatedWorld:
     """Implements `World`."""
 
     session_seconds = 10.0
+    metadata_bytes = METADATA_LIMIT_BYTES
 
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
@@ -229,6 +234,7 @@ class RealWorld:
     """Implements `World`."""
 
     session_seconds = REAL_SESSION_SECONDS
+    metadata_bytes = METADATA_LIMIT_BYTES - STAMP_BYTES
 
     def __init__(self, bootstrap_servers: str, prefix: str, delivery: Delivery, reader: TopicReader) -> None:
         self.delivery = delivery
@@ -265,7 +271,7 @@ class RealWorld:
         return [record.value for record in self._reader.records]
 
     async def leave_open(self, seat: Seat, claim: Claim, value: bytes, partition: Partition, offset: int) -> None:
-        producer: AIOKafkaProducer = claim.store._producer  # type: ignore[attr-defined]
+        producer: AIOKafkaProducer = claim.store._store._producer  # type: ignore[attr-defined]
 
         async def write() -> None:
             await producer.begin_transaction()

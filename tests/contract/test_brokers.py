@@ -20,7 +20,6 @@ from tests.fakes.source import Delivery
 
 pytestmark = pytest.mark.timeout(60)
 
-LIMIT_BYTES = 4096
 transactions_only = pytest.mark.parametrize("delivery", ["exactly_once"])
 plain_only = pytest.mark.parametrize("delivery", ["at_least_once"])
 
@@ -77,9 +76,9 @@ async def test_metadata_is_stored_up_to_the_limit_and_refused_beyond_it(world: W
     # A transactional producer of aiokafka is of no use after it; the partition has to be claimed anew.
     refusal = OwnershipLost if world.delivery == "exactly_once" else StoreUnavailable
 
-    await seat.commit(claim, b"at the limit", offset=1, metadata="x" * LIMIT_BYTES)
+    await seat.commit(claim, b"at the limit", offset=1, metadata="x" * world.metadata_bytes)
     with pytest.raises(refusal):
-        await seat.commit(claim, b"beyond it", offset=2, metadata="x" * (LIMIT_BYTES + 1))
+        await seat.commit(claim, b"beyond it", offset=2, metadata="x" * (world.metadata_bytes + 1))
     anew = await seat.claim(one)
     await seat.commit(anew, b"without any", offset=3)
 

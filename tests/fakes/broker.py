@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from service.domain.record import Partition
+from service.domain.record import Headers, Partition
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import Outgoing
@@ -67,6 +67,8 @@ class FakeBroker:
 
     def __init__(self, *partitions: Partition, session_seconds: float = 45.0) -> None:
         self.logs: dict[Partition, list[tuple[int, bytes]]] = {partition: [] for partition in partitions}
+        self.headers: dict[tuple[Partition, int], Headers] = {}
+        """Of the records that have any."""
         self.output = Output()
         self.transactions = Transactions(self.output, self._store)
         self.commits: list[StoredCommit] = []
@@ -102,7 +104,7 @@ class FakeBroker:
         """Everything published, in the order in which it was stored."""
         return self.output.published
 
-    def append(self, partition: Partition, value: bytes, offset: int | None = None) -> int:
+    def append(self, partition: Partition, value: bytes, offset: int | None = None, headers: Headers = ()) -> int:
         """The record's offset: the next one, or a later one, which leaves a hole."""
         log = self.logs[partition]
         following = log[-1][0] + 1 if log else 0
@@ -110,6 +112,8 @@ class FakeBroker:
         if place < following:
             raise ValueError(f"{place} is below {following}")
         log.append((place, value))
+        if headers:
+            self.headers[partition, place] = headers
         for member in self.members:
             member.notice()
         return place

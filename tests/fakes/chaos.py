@@ -175,6 +175,9 @@ def _events(random: Random, partitions: Sequence[Partition]) -> list[PlacedEvent
             tuple(random.sample("rst", random.choice((0, 0, 1)))),
             transfer=random.random() < 0.3,
             valid=random.random() > 0.1,
+            rows=random.randint(1, 12) if random.random() < 0.2 else 0,
         )
-        events.append(PlacedEvent(event, partition, offset, refused=random.random() < 0.1))
+        refused = random.random() < 0.1
+        replayed = event.transfer and event.valid and not refused and random.random() < 0.3
+        events.append(PlacedEvent(event, partition, offset, refused, replayed))
     return events

@@ -6,42 +6,21 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Sequence
 from random import Random
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from service.domain.answers import Answer, Finding, Joint, Settled, succeeded
-from service.domain.operations import Step
+from service.domain.operations import ExportHoldings, Step
 from service.domain.record import Partition
 from service.engine.ports import CallContext
+from tests.fakes.erratic_holdingsiq import ErraticHoldingsIq
 from tests.fakes.events import event_id_of
+from tests.fakes.export_ledger import ExportLedger
+from tests.fakes.fates import APPLIED, CALL_TIMEOUT_SECONDS, Fate, seconds_of
 from tests.fakes.ledger import Ledger, PlacedEvent
 from tests.fakes.process import FakeProcess
 from tests.fakes.systems import denied, deny, stumble, stumbled
 
 Served = TypeVar("Served")
-
-USUAL_CALL_SECONDS = 3.0
-"""The longest that a call takes when nothing is wrong."""
-CALL_TIMEOUT_SECONDS = 15.0
-"""How long a worker waits for an answer."""
-
-Fate: TypeAlias = Literal[
-    "answered",
-    "answered late",
-    "timed out",
-    "never arrived",
-    "lost on the way there",
-    "lost on the way back",
-    "denied",
-]
-TROUBLES: tuple[Fate, ...] = (
-    "answered late",
-    "timed out",
-    "never arrived",
-    "lost on the way there",
-    "lost on the way back",
-    "denied",
-)
-APPLIED: tuple[Fate, ...] = ("answered", "answered late", "timed out", "lost on the way back")
 
 
 class ErraticSystems:
@@ -51,6 +30,7 @@ class ErraticSystems:
     def __init__(
         self,
         ledger: Ledger,
+        exports: ExportLedger,
         process: FakeProcess,
         random: Random,
         fate: Callable[[PlacedEvent], Fate],
@@ -62,19 +42,20 @@ class ErraticSystems:
         self._fate = fate
         self._is_judged = is_judged
         self._running: list[PlacedEvent] = []
+        self._holdingsiq = ErraticHoldingsIq(ledger, exports, process, random, fate, self._leave).adapter()
 
     def unconfigured(self, step: Step) -> Finding | None:
         return None
 
     async def attempt(self, step: Step, context: CallContext) -> Answer:
-        placed = self._ledger.events[event_id_of(step)]
+        placed = self._ledger.events[step.cust_id if isinstance(step, ExportHoldings) else event_id_of(step)]
         if placed.event.transfer:
             await context.mark()
-        await self._process.breathe()
-        if self._is_judged(placed.partition):
-            self._ledger.check_call(placed, self._running, self._process.name)
         self._running.append(placed)
         try:
+            if isinstance(step, ExportHoldings):
+                return await self._export(placed, step, context)
+            await self._leave(placed)
             return await self._call(placed, step, context)
         finally:
             self._running.remove(placed)
@@ -127,7 +108,7 @@ class ErraticSystems:
 
     async def _serve_together(self, company: Sequence[PlacedEvent], fate: Fate) -> bool:
         """The server's side of a joint call: all of it or nothing. Whether it is refused."""
-        seconds = self._seconds(fate)
+        seconds = seconds_of(fate, self._random)
         await asyncio.sleep(seconds / 2)
         refused = any(placed.refused for placed in company)
         if fate in APPLIED and not refused:
@@ -142,6 +123,22 @@ class ErraticSystems:
         self._ledger.under_way.add(task)
         task.add_done_callback(self._ledger.under_way.discard)
         return task
+
+    async def _leave(self, placed: PlacedEvent) -> bool:
+        """A request is about to leave. Whether it is judged."""
+        await self._process.breathe()
+        if not self._is_judged(placed.partition):
+            return False
+        others = list(self._running)
+        others.remove(placed)
+        self._ledger.check_call(placed, others, self._process.name)
+        return True
+
+    async def _export(self, placed: PlacedEvent, step: ExportHoldings, context: CallContext) -> Answer:
+        answer = await self._holdingsiq.attempt(step, context)
+        if isinstance(answer, Settled):
+            self._ledger.decide(placed)
+        return answer
 
     async def _call(self, placed: PlacedEvent, step: Step, context: CallContext) -> Answer:
         fate = self._fate(placed)
@@ -166,15 +163,8 @@ class ErraticSystems:
 
     async def _serve(self, placed: PlacedEvent, fate: Fate, *, uncertain: bool) -> Finding | None:
         """The server's side of a call."""
-        seconds = self._seconds(fate)
+        seconds = seconds_of(fate, self._random)
         await asyncio.sleep(seconds / 2)
         finding = self._ledger.apply(placed, uncertain=uncertain) if fate in APPLIED else None
         await asyncio.sleep(seconds / 2)
         return finding
-
-    def _seconds(self, fate: Fate) -> float:
-        if fate == "answered late":
-            return self._random.uniform(USUAL_CALL_SECONDS, CALL_TIMEOUT_SECONDS)
-        if fate == "timed out":  # and applied before the worker has given up, or after
-            return self._random.uniform(CALL_TIMEOUT_SECONDS, CALL_TIMEOUT_SECONDS * 3)
-        return self._random.uniform(0.01, USUAL_CALL_SECONDS)

@@ -7,13 +7,14 @@ A step is what a worker does from one await to the next, so that no await is lef
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, Literal, TypeAlias, get_args
 
 from service.domain.record import Partition
-from tests.fakes.erratic_systems import Fate
 from tests.fakes.events import FakeEvent
+from tests.fakes.fates import Fate
 from tests.fakes.ledger import PlacedEvent
 from tests.fakes.member import Member
 from tests.fakes.source import Delivery
@@ -30,13 +31,15 @@ EVENTS = (
     PlacedEvent(FakeEvent("refused", ("b",)), ONE, 2, refused=True),
     PlacedEvent(FakeEvent("invalid", ("c",), valid=False), ONE, 4),
     PlacedEvent(FakeEvent("reader", ("d",), ("a",)), ONE, 5),
+    PlacedEvent(FakeEvent("export", ("e",), rows=3), ONE, 6),
     PlacedEvent(FakeEvent("first of g", ("g",)), ONE, 8),
     PlacedEvent(FakeEvent("taken along", ("g",)), ONE, 9),
     PlacedEvent(FakeEvent("other partition", ("a",)), TWO, 0),
     PlacedEvent(FakeEvent("taken along from there", ("g",)), TWO, 1),
 )
-STUMBLING = "first of a"
-"""The answer to the first call for this event is lost."""
+LOST = {"first of a": (1,), "export": (1, 4, 6, 8)}
+"""Which of the calls for an event have their answer lost: of an export that to the POST, and later what is behind the
+middle of the file."""
 
 
 class SteppedCourse:
@@ -47,7 +50,7 @@ class SteppedCourse:
         self.stage = Stage(Random(1), (ONE, TWO), EVENTS, delivery)
         self.struck = False
         """Whether the first worker has come so far."""
-        self._stumbled = False
+        self._calls: Counter[str] = Counter()
         self._number = number
         self._blow: Callable[[Member], None] = self._kill if blow == "killed" else self._put_to_sleep
         self._aside: set[asyncio.Task[None]] = set()
@@ -64,10 +67,9 @@ class SteppedCourse:
             await asyncio.wait(self._aside)
 
     def _fate(self, placed: PlacedEvent) -> Fate:
-        if placed.event.id == STUMBLING and not self._stumbled:
-            self._stumbled = True
-            return "lost on the way back"
-        return "answered"
+        event_id = placed.event.id
+        self._calls[event_id] += 1
+        return "lost on the way back" if self._calls[event_id] in LOST.get(event_id, ()) else "answered"
 
     def _strike(self, first: Member) -> None:
         self.struck = True

@@ -17,12 +17,14 @@ from tests.fakes.events import FakeEvent
 
 @dataclass(frozen=True, slots=True)
 class PlacedEvent:
-    """An event, and where in the log it is. A refused one is valid, but the systems do not want it."""
+    """An event, and where in the log it is. A refused one is valid, but the systems do not want it. A replayed one had
+    been applied when it became a dead letter."""
 
     event: FakeEvent
     partition: Partition
     offset: int
     refused: bool = False
+    replayed: bool = False
 
     def conflicts_with(self, other: PlacedEvent) -> bool:
         """Whether both touch an entity that not both only read."""
@@ -48,7 +50,7 @@ class Ledger:
         """`is_finished` says whether it is stored that an event has its result, `is_marked` whether a mark for it
         is."""
         self.events = {placed.event.id: placed for placed in events}
-        self.applied: Counter[str] = Counter()
+        self.applied = Counter(placed.event.id for placed in self.events.values() if placed.replayed)
         self.found_done = 0
         """Transfers of which it was found that an earlier attempt had been applied."""
         self.joint_calls = self.joint_refusals = 0

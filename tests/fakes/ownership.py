@@ -6,9 +6,10 @@ claim it. Anybody else starts no call for it, publishes nothing and commits noth
 One case is excepted, because the worker cannot know, and nothing is promised of it (docs/guarantees.md, "What is not
 promised"): the group has struck out a member that is awake, and the member has not heard of it yet. It may go on
 calling, and without transactions go on publishing; it still commits nothing. A worker that was replaced while it slept
-is not excepted: the sleep itself tells it to ask first. But one that was struck out asleep, in the middle of joining,
-may still claim what it had been dealt out, and prove it; what it loses after that it loses awake, and cannot know. What
-had left before it fell asleep is no concern of this judge, who looks at calls and records when they leave.
+is not excepted: the sleep itself tells it to ask first. Where the group had struck it out meanwhile, but nobody had
+claimed its partitions yet, the answer is that they are its own, and of a claim that comes later it cannot know.
+
+What had left before a worker fell asleep is no concern of this judge, who looks at calls and records when they leave.
 """
 
 from __future__ import annotations
@@ -93,6 +94,6 @@ class Ownership:
     def _wake(self, worker: str) -> None:
         lost = {partition for partition in self._held.pop(worker) if not self._owns(worker, partition)}
         self.replaced_asleep += bool(lost)
-        self._lost_asleep |= {(worker, partition) for partition in lost}
         if self._members[worker].source not in self._broker.members:
             self._unaware.add(worker)
+        self._lost_asleep |= {(worker, partition) for partition in lost}

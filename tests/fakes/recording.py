@@ -16,6 +16,7 @@ class RecordingObserver(SilentObserver):
         self.records_dropped: list[Record] = []
         self.records_held: list[tuple[int, str]] = []
         self.outcomes: list[Outcome] = []
+        self.breakages: list[Exception] = []
         self.retries: list[tuple[str, int, float, str]] = []
         """System, attempts, pause in seconds, message."""
         self.commit_sizes: list[int] = []
@@ -54,7 +55,8 @@ class RecordingObserver(SilentObserver):
     def held(self, record: Record, message: str) -> None:
         self.records_held.append((record.offset, message))
 
-    def broken(self, record: Record, error: Exception) -> None: ...
+    def broken(self, record: Record, error: Exception) -> None:
+        self.breakages.append(error)
 
     def suspended(self, seconds: float) -> None:
         self.suspensions.append(seconds)

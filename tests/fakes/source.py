@@ -225,6 +225,7 @@ class FakeSource:
             log = self._broker.logs[partition]
             due = [entry for entry in log if entry[0] >= self.positions[partition]][:share]
             for offset, value in due:
-                records.append(Record(partition, offset, None, value, (), self.epochs[partition], 0.0))
+                headers = self._broker.headers.get((partition, offset), ())
+                records.append(Record(partition, offset, None, value, headers, self.epochs[partition], 0.0))
                 self.positions[partition] = offset + 1
         return records

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import TypeVar
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition
+from service.domain.replays import LetterPlace, with_replay
 from service.engine.commit_metadata import decode
 from service.engine.intake import IntakeLimits
 from service.engine.offsets import Position
+from service.engine.ports import Outgoing
 from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from tests.fakes.broker import FakeBroker
-from tests.fakes.erratic_systems import TROUBLES, USUAL_CALL_SECONDS, ErraticSystems, Fate
-from tests.fakes.events import DEAD_LETTERS, RESULTS, Told, told_by
+from tests.fakes.erratic_systems import ErraticSystems
+from tests.fakes.events import DEAD_LETTERS, RESULTS, ROWS, Told, row_told_by, told_by
+from tests.fakes.export_judging import faults_of_rows
+from tests.fakes.export_ledger import ExportLedger
+from tests.fakes.fates import TROUBLES, USUAL_CALL_SECONDS, Fate
 from tests.fakes.ledger import Ledger, PlacedEvent
 from tests.fakes.member import Member
 from tests.fakes.ownership import Ownership
@@ -30,6 +35,8 @@ PULSE_LIMIT_SECONDS = SESSION_SECONDS * SHARE_OF_SESSION
 DRAIN_SECONDS = USUAL_CALL_SECONDS * 2
 GRACE_SECONDS = USUAL_CALL_SECONDS * 2
 PATIENT = RetryPolicy(max_attempts=60, initial_seconds=0.2, max_seconds=5, deadline_seconds=100_000)
+LETTER = LetterPlace("holdings.dead-letters", 0, 0)
+"""That a replayed event says it was. Nothing looks at it."""
 CALM_SECONDS = 3600.0
 """In which, without any more trouble, everything must have come to its end."""
 
@@ -45,6 +52,7 @@ class Stage:
         self.broker = FakeBroker(*partitions, session_seconds=SESSION_SECONDS)
         self.ownership = Ownership(self.broker)
         self.ledger = Ledger(events, self._is_finished, self._is_marked)
+        self.exports = ExportLedger(self._is_noted)
         self.trouble = 0.0
         self.fate: Callable[[PlacedEvent], Fate] = self._any_fate
         self.members: list[Member] = []
@@ -59,6 +67,7 @@ class Stage:
             self.broker,
             lambda process: ErraticSystems(
                 self.ledger,
+                self.exports,
                 process,
                 self._random,
                 self.fate,
@@ -83,7 +92,8 @@ class Stage:
     def publish(self, count: int) -> None:
         """The next events."""
         for placed in self._to_come[:count]:
-            self.broker.append(placed.partition, placed.event.encode(), placed.offset)
+            headers = with_replay((), LETTER, None) if placed.replayed else ()
+            self.broker.append(placed.partition, placed.event.encode(), placed.offset, headers)
         del self._to_come[:count]
 
     async def come_to_rest(self) -> None:
@@ -115,8 +125,11 @@ class Stage:
         """Everything that should not be, in words."""
         return [
             *self.ledger.objections,
+            *self.exports.objections,
             *self.ownership.objections,
+            *(f"an adapter raised {error!r}" for member in self.ever for error in member.observer.breakages),
             *self._faults_of_records(),
+            *faults_of_rows(self.events, self._published(), self.delivery),
             *self._faults_of_commits(),
             *self._wrong_counts(),
         ]
@@ -136,6 +149,9 @@ class Stage:
             "a mark was inherited": any(p.attempted for observer in observers for p in observer.positions),
             "a call was repeated": any(times > 1 for times in self.ledger.applied.values()),
             "a transfer was found done": self.ledger.found_done > 0,
+            "an export was found in the list": self.exports.found_in_list > 0,
+            "an export was gone on with": any(p.progress for observer in observers for p in observer.positions),
+            "a download was cut": self.exports.downloads_cut > 0,
             "updates left together": self.ledger.joint_calls > 0,
             "updates were refused together": self.ledger.joint_refusals > 0,
             "a worker slept": any(member.process.wakings for member in self.ever),
@@ -152,10 +168,16 @@ class Stage:
     def _is_marked(self, placed: PlacedEvent) -> bool:
         return placed.offset in self.broker.position(placed.partition).attempted
 
-    def _told(self, topic: str) -> list[Told]:
-        """As records say, those left out that nobody can be blamed for."""
+    def _is_noted(self, placed: PlacedEvent) -> bool:
+        return placed.offset in self.broker.position(placed.partition).notes
+
+    def _published(self) -> list[Outgoing]:
+        """All of it, less what nobody can be blamed for."""
         excused = {id(record) for record in self.ownership.excused}
-        return [told_by(sent) for sent in self.broker.published if sent.topic == topic and id(sent) not in excused]
+        return [sent for sent in self.broker.published if id(sent) not in excused]
+
+    def _told(self, topic: str) -> list[Told]:
+        return [told_by(sent) for sent in self._published() if sent.topic == topic]
 
     def _faults_of_records(self) -> list[str]:
         """Each event has its result, the right one, and each that failed its dead letter; exactly one of them in
@@ -176,17 +198,40 @@ class Stage:
         return Counter(told if self.delivery == "exactly_once" else set(told))
 
     def _faults_of_commits(self) -> list[str]:
-        """After every commit, finished is exactly what was published with it or with an earlier one that was stored."""
+        """After every commit, finished is exactly what was published with it or with an earlier one that was stored,
+        and so are the rows of an export that is not finished.
+
+        Outside of transactions a worker that has slept may go back to the last position of which it knows that it was
+        stored, when it was not told so of a later one.
+        """
         faults: list[str] = []
+        known: set[tuple[str, Partition, int, str]] = set()
         published: dict[Partition, set[int]] = {partition: set() for partition in self.broker.partitions}
+        rows: defaultdict[tuple[Partition, int], set[int]] = defaultdict(set)
         for number, commit in enumerate(self.broker.commits):
             mine = published[commit.partition]
-            mine.update(told_by(sent).offset for sent in commit.records)
+            mine.update(told_by(sent).offset for sent in commit.records if sent.topic != ROWS)
+            for row in (row_told_by(sent) for sent in commit.records if sent.topic == ROWS):
+                rows[commit.partition, row.offset].add(row.number)
             position = decode(commit.offset, commit.metadata)
-            for placed in self.events:
-                offset = placed.offset
-                if placed.partition == commit.partition and _counts_as_finished(offset, position) != (offset in mine):
-                    faults.append(f"commit {number} of {commit.owner} is wrong about {commit.partition}@{offset}")
+            what = (commit.owner, commit.partition, commit.offset, commit.metadata)
+            if self.delivery == "at_least_once" and not commit.records and what in known:
+                continue
+            known.add(what)
+            wrong = (
+                placed
+                for placed in self.events
+                if placed.partition == commit.partition
+                and (
+                    _counts_as_finished(placed.offset, position) != (placed.offset in mine)
+                    or position.progress.get(placed.offset, 0)
+                    != (0 if placed.offset in mine else len(rows[commit.partition, placed.offset]))
+                )
+            )
+            faults += (
+                f"commit {number} of {commit.owner} is wrong about {placed.partition}@{placed.offset}"
+                for placed in wrong
+            )
         return faults
 
     def _wrong_counts(self) -> list[str]:

@@ -47,11 +47,13 @@ def settings_for(kafka: str, prefix: str) -> dict[str, str]:
     }
 
 
-async def make_topics(kafka: str, names: Sequence[str], partitions: int = 1) -> None:
+async def make_topics(
+    kafka: str, names: Sequence[str], partitions: int = 1, config: Mapping[str, str] | None = None
+) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(config or {})) for name in names])
     finally:
         await admin.close()
 
@@ -73,12 +75,35 @@ async def test_topics_creates_what_is_missing_and_then_finds_nothing_to_do(kafka
 
 
 async def test_topics_reports_what_differs_and_leaves_it_alone(kafka: str, topic_prefix: str) -> None:
+    settings = settings_for(kafka, topic_prefix)
     await make_topics(kafka, [topic_prefix + CHANGES], partitions=3)
+    await make_topics(kafka, [topic_prefix + RESULTS], config={"retention.ms": "1000", "cleanup.policy": "compact"})
 
-    told = await command("topics", settings=settings_for(kafka, topic_prefix))
+    told = await command("topics", settings=settings)
+    again = await command("topics", "--format", "json", settings=settings)
 
-    assert told.code == 0
-    assert "has 3 partitions, 6 are recommended" in told.printed
+    assert (told.code, again.code) == (1, 1)
+    assert "partitions is 3, expected 6" in told.printed
+    assert told.printed.count("created") == len(TOPICS) - 2
+    differing = {entry["topic"]: entry["differences"] for entry in orjson.loads(again.printed) if entry["differences"]}
+    assert differing == {
+        topic_prefix + CHANGES: [{"what": "partitions", "found": "3", "expected": "6"}],
+        topic_prefix + RESULTS: [
+            {"what": "partitions", "found": "1", "expected": "6"},
+            {"what": "cleanup.policy", "found": "compact", "expected": "delete"},
+            {"what": "retention.ms", "found": "1000", "expected": "at least 604800000"},
+            {"what": "max.message.bytes", "found": "1048588", "expected": "at least 4194304"},
+        ],
+    }
+
+
+async def test_topics_only_reports_when_it_is_to_check(kafka: str, topic_prefix: str) -> None:
+    settings = settings_for(kafka, topic_prefix)
+
+    told = [await command("topics", "--check", "--format", "json", settings=settings) for _ in range(2)]
+
+    assert [ended.code for ended in told] == [1, 1]
+    assert [entry["state"] for entry in orjson.loads(told[1].printed)] == ["missing"] * len(TOPICS)
 
 
 async def test_publish_sends_every_event_under_its_entity_and_says_where(

@@ -13,7 +13,7 @@ import pytest
 from service.demo.samples import all_samples
 from service.demo.summary import why
 from service.domain.codes import Code
-from service.kafka.topics import ensure_topics
+from service.kafka.topic_admin import ensure_topics
 from service.settings import KafkaSettings
 
 pytestmark = pytest.mark.timeout(180)

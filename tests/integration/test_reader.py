@@ -9,7 +9,8 @@ from service.engine.ports import Outgoing, SourceUnavailable
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader, read_all
 from service.kafka.temporary_topics import delete_topics
-from service.kafka.topics import DEAD_LETTERS, RESULTS, TOPICS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import DEAD_LETTERS, RESULTS, TOPICS
 from service.settings import KafkaSettings
 
 

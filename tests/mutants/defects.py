@@ -40,8 +40,14 @@ DEFECTS = (
     Defect(
         "the requests of an attempt do not ask whose the partition is",
         ENGINE + "processing.py",
-        "course.uncertain, job.mark, attempt, job.lease.may_leave, job.journal\n",
-        "course.uncertain, job.mark, attempt, journal=job.journal\n",
+        "job.mark, attempt, may_leave, job.journal, since",
+        "job.mark, attempt, journal=job.journal, replayed_since=since",
+    ),
+    Defect(
+        "requests of an export leave while the group rebalances",
+        ENGINE + "processing.py",
+        "job.lease.opened if job.journal is not None else job.lease.may_leave",
+        "job.lease.may_leave",
     ),
     Defect(
         "a mark is not waited for",
@@ -191,8 +197,14 @@ DEFECTS = (
     Defect(
         "an outcome that cannot be stored counts as finished",
         ENGINE + "commits.py",
-        "            self._offsets.reopen(record.offset, attempted=told.attempted)\n",
+        "            self._offsets.reopen(record.offset, told.remembered)\n",
         "",
+    ),
+    Defect(
+        "an export whose outcome cannot be stored forgets how far it has come",
+        ENGINE + "offsets.py",
+        "            self._progress[offset] = remembered.rows\n",
+        "            pass\n",
     ),
     Defect(
         "a topic that was made anew is passed over",
@@ -203,8 +215,74 @@ DEFECTS = (
     Defect(
         "rows of an export are not counted with the commit that publishes them",
         ENGINE + "commits.py",
-        "            self._offsets.publish_rows(entry.offset, len(entry.rows))\n",
-        "",
+        "                self._offsets.publish_rows(entry.offset, len(entry.rows))\n",
+        "                pass\n",
+    ),
+    Defect(
+        "rows of an export that were published are not passed over",
+        SYSTEMS + "export_fetching.py",
+        "        self._to_skip = journal.rows\n",
+        "        self._to_skip = 0\n",
+    ),
+    Defect(
+        "an export is asked for without a note",
+        SYSTEMS + "holdingsiq.py",
+        "            note = ExportNote(asked_at)\n            await journal.keep(note.text)\n",
+        "            note = ExportNote(asked_at)\n",
+    ),
+    Defect(
+        "a note of an export is not waited for",
+        ENGINE + "commits.py",
+        "        await entry.stored\n",
+        "        if note is None:\n            await entry.stored\n",
+    ),
+    Defect(
+        "notes of an earlier owner on its exports are forgotten",
+        ENGINE + "offsets.py",
+        "        self._notes = dict(start.notes)\n",
+        "        self._notes: dict[int, str] = {}\n",
+    ),
+    Defect(
+        "an export whose answer was lost is asked for again without a look at the list",
+        SYSTEMS + "holdingsiq.py",
+        "        if context.uncertain and not is_first:\n",
+        "        if False:\n",
+    ),
+    Defect(
+        "nobody remembers which export was asked for",
+        SYSTEMS + "holdingsiq.py",
+        "        await journal.keep(note.text)\n        return _named(step, note)\n",
+        "        return _named(step, note)\n",
+    ),
+    Defect(
+        "the result of an export does not wait for its last rows",
+        SYSTEMS + "export_fetching.py",
+        "            await self._send()\n        await self._published()\n",
+        "            await self._send()\n",
+    ),
+    Defect(
+        "the result of an export lies before rows of its commit",
+        ENGINE + "commits.py",
+        "        return rows + [record for told in self.told for record in told.records]\n",
+        "        return [record for told in self.told for record in told.records] + rows\n",
+    ),
+    Defect(
+        "no fresh link to the file of an export is asked for",
+        SYSTEMS + "holdingsiq.py",
+        "LINKS: Final = 3\n",
+        "LINKS: Final = 1\n",
+    ),
+    Defect(
+        "a file of an export that was cut off counts as whole",
+        SYSTEMS + "downloads.py",
+        "        if self.length is not None and received < self.length:\n",
+        "        if self.length is None:\n",
+    ),
+    Defect(
+        "a download of an export does not ask whose the partition is",
+        SYSTEMS + "holdingsiq.py",
+        "record.link, context.traceparent, context.may_leave)",
+        "record.link, context.traceparent)",
     ),
     Defect(
         "an update overtakes one that cannot leave with it",
@@ -265,8 +343,8 @@ DEFECTS = (
     Defect(
         "waiting for credentials spends attempts",
         ENGINE + "processing.py",
-        "        if not isinstance(answer, Denied | Pending):\n            course.count_attempt()\n",
-        "        if not isinstance(answer, Pending):\n            course.count_attempt()\n",
+        "        if not isinstance(answer, Denied | Pending):\n",
+        "        if not isinstance(answer, Pending):\n",
     ),
     Defect(
         "everybody probes an open circuit",

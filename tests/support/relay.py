@@ -12,7 +12,8 @@ import orjson
 
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
-from service.kafka.topics import CHANGES, DEAD_LETTERS, EXPORT_REQUESTS, RESULTS, TRANSFER_REQUESTS, ensure_topics
+from service.kafka.topic_admin import ensure_topics
+from service.kafka.topics import CHANGES, DEAD_LETTERS, EXPORT_REQUESTS, RESULTS, TRANSFER_REQUESTS
 from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings

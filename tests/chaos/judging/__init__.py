@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.chaos.evidence import Evidence
 from tests.chaos.judging.ending import faults_of_ending
+from tests.chaos.judging.exports import faults_of_exports
 from tests.chaos.judging.order import faults_of_order
 from tests.chaos.judging.records import faults_of_records
 from tests.chaos.judging.transfers import faults_of_transfers
@@ -19,5 +20,6 @@ def judge(evidence: Evidence, *, once: bool) -> list[str]:
         *faults_of_records(evidence, once=once),
         *faults_of_order(evidence, once=once),
         *faults_of_transfers(evidence),
+        *faults_of_exports(evidence, once=once),
         *faults_of_ending(evidence),
     ]

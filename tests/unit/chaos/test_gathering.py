@@ -12,7 +12,8 @@ from aiokafka import ConsumerRecord
 
 from service.domain.answers import failed, succeeded
 from service.domain.codes import Code
-from service.domain.operations import Asked, EventIdentity
+from service.domain.exports import ExportRow
+from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import OperationOutcome, Outcome
 from service.domain.record import Partition, Record
 from service.engine.ports import Outgoing
@@ -23,8 +24,8 @@ from service.sandbox.server import Sandbox
 from service.sandbox.systems import default_systems
 from tests.chaos.entities import ABSENT
 from tests.chaos.events import Event, traceparent_of
-from tests.chaos.evidence import Life, Operation, Place
-from tests.chaos.gathering import NOBODYS, calls_of, letter_of, placed_of, places_of, result_of, state_of
+from tests.chaos.evidence import Life, Operation, Place, Row
+from tests.chaos.gathering import NOBODYS, calls_of, letter_of, placed_of, places_of, result_of, row_of, state_of
 from tests.chaos.workers import Lives
 from tests.chaos.workload import Workload
 
@@ -78,6 +79,17 @@ def test_results_and_dead_letters_are_read_as_the_relay_writes_them() -> None:
     assert found.sent_at == 1_700_000_000.25
     buried = letter_of(letter, PREFIX)
     assert (buried.place, buried.key, buried.value) == (place, b"key", b"value")
+
+
+def test_rows_are_read_as_the_relay_writes_them() -> None:
+    record = Record(Partition(PREFIX + "holdings.export-requests", 3), 42, b"key", b"value", (), 1, 0.0)
+    plan = Plan(EventIdentity("e1", "/tests", "holdings.export.requested"), "diku", None, (), frozenset())
+    row = ExportRow("1-2-3", 6, {"row": 5, "exportId": "x"})
+    (sent,) = RecordsOut("/relay").rows(record, plan, [row], 5)
+
+    found = row_of(consumed(sent, topic=PREFIX + sent.topic), PREFIX)
+
+    assert found == Row(Place("holdings.export-requests", 3, 42), 5, 5, "x")
 
 
 def test_what_lies_in_the_topics_in_is_found_by_its_index() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from tests.builders.evidence import CALL_SECONDS, an_event, began_at, call, flawless, is_update, with_calls
+from tests.builders.evidence import CALL_SECONDS, OTHER_LIFE, an_event, began_at, call, flawless, is_update, with_calls
 from tests.chaos.evidence import Blow, Life, Operation, Struck
 from tests.chaos.report import FOUND_DONE, MOST_FAULTS, Report
 
@@ -51,6 +51,17 @@ def test_a_call_that_is_carried_out_again_is_counted_and_a_look_up_is_not() -> N
     report.take(with_calls(evidence, call(event, "eholdings"), call(event, "eholdings", "GET")))
 
     assert report.repeated_calls == 1
+
+
+def test_exports_their_rows_and_those_that_another_life_went_on_with_are_counted() -> None:
+    evidence = flawless()
+    event = an_event(evidence, lambda event: event.rows is not None)
+    report = Report("exactly_once")
+
+    report.take(with_calls(evidence, call(event, "holdingsiq", "GET", life=OTHER_LIFE)))
+
+    exports = len({row.place for row in evidence.rows})
+    assert (report.exports, report.rows, report.exports_gone_on_with) == (exports, 300 * exports, 1)
 
 
 def test_transfers_that_were_found_done_are_counted() -> None:

@@ -21,7 +21,9 @@ STRIPES = 4
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed-{seed}")
-def test_whatever_happens_every_event_has_one_result_in_order_and_no_transfer_is_made_twice(seed: int) -> None:
+def test_whatever_happens_every_event_has_one_result_and_every_row_in_order_and_nothing_is_made_twice(
+    seed: int,
+) -> None:
     chaos = Chaos(seed)
 
     run_virtually(chaos.live())
@@ -75,6 +77,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a call was repeated",
         "a call was retried",
         "a commit was not stored",
+        "a download was cut",
         "a mark was inherited",
         "a partition was lost",
         "a record was dropped",
@@ -84,6 +87,8 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a worker slept",
         "a worker was killed",
         "a worker was replaced in its sleep",
+        "an export was found in the list",
+        "an export was gone on with",
         "finished work was inherited",
         "updates left together",
         "updates were refused together",

@@ -78,6 +78,20 @@ async def test_a_mark_survives_that_its_outcome_is_held() -> None:
         assert subject.broker.position(PARTITION).attempted == {0, 1}
 
 
+async def test_rows_and_note_of_an_export_survive_that_its_outcome_is_held() -> None:
+    async with committing() as subject:
+        subject.broker.refused_topics = {RESULTS}
+        subject.receive(0)
+        await subject.commits.keep(0, "id=7")
+        await subject.commits.publish_rows(0, [Outgoing(ROWS, b"k", b"1")])
+        subject.add(0)
+        await subject.commits.emptied()
+        subject.receive(1)
+        await subject.commits.mark(1)
+
+        assert subject.broker.position(PARTITION) == Position(0, (), frozenset({0, 1}), {0: 1}, {0: "id=7"})
+
+
 async def test_rows_of_an_export_that_are_refused_are_tried_again_until_they_are_taken() -> None:
     async with committing() as subject:
         subject.broker.refused_topics = {ROWS}

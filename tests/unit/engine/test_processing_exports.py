@@ -123,3 +123,21 @@ async def test_a_rebalance_does_not_wait_for_an_export() -> None:
     async with asyncio.timeout(1):
         await subject.lease.idle()
     running.cancel()
+
+
+async def test_no_request_of_an_export_leaves_while_a_rebalance_is_under_way_and_may_take_its_partition() -> None:
+    subject = ProcessingSubject()
+    held = subject.systems.hold("c1/KBART2")
+    running = asyncio.create_task(subject.processing.process(export_job(subject, FakeJournal())))
+    await asyncio.sleep(1)
+    (call,) = subject.systems.calls
+    subject.lease.hold()
+
+    leaving = asyncio.ensure_future(call.context.may_leave())
+    await asyncio.sleep(60)
+    assert not leaving.done()
+    subject.lease.resume()
+    await leaving
+
+    held.set()
+    await running

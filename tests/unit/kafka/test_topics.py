@@ -1,156 +1,58 @@
-"""The topics of the contract: created where they are missing, reported where they differ, never changed."""
+"""How a topic that exists compares with what the contract wants of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
-from aiokafka.admin import NewTopic
-from aiokafka.errors import InvalidReplicationFactorError, KafkaConnectionError, TopicAlreadyExistsError
 
-from service.engine.ports import SourceUnavailable
-from service.kafka import topics
-from service.kafka.topics import TOPICS, TopicState, ensure_topics
-from service.settings import KafkaSettings
+from service.kafka.topics import WEEK_MS, Difference, FoundTopic, TopicSpec, differences_of
 
-SETTINGS = KafkaSettings(bootstrap_servers="broker:9092")
-
-
-@dataclass(slots=True)
-class FakeResponse:
-    topic_errors: list[tuple[str, int, str]]
+SPEC = TopicSpec("holdings.results", 6, max_message_bytes=2_000_000)
+AS_WANTED: dict[str, str | None] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(WEEK_MS),
+    "max.message.bytes": "2000000",
+}
 
 
-@dataclass(slots=True)
-class FakeAdmin:
-    """aiokafka's admin client in front of a cluster that is a mapping of topics to partition counts."""
-
-    existing: dict[str, int]
-    brokers: int = 1
-    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
-    away: bool = False
-    asked_for: list[NewTopic] = field(default_factory=list)
-    closed: bool = False
-
-    async def start(self) -> None:
-        if self.away:
-            raise KafkaConnectionError("nobody listens")
-
-    async def list_topics(self) -> list[str]:
-        return list(self.existing)
-
-    async def describe_topics(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        return [{"topic": name, "partitions": [{}] * self.existing[name]} for name in names]
-
-    async def describe_cluster(self) -> dict[str, Any]:
-        return {"brokers": [{}] * self.brokers}
-
-    async def create_topics(self, wanted: Sequence[NewTopic]) -> FakeResponse:
-        self.asked_for.extend(wanted)
-        return FakeResponse([(topic.name, *self.refused.get(topic.name, (0, ""))) for topic in wanted])
-
-    async def close(self) -> None:
-        self.closed = True
+def found(partitions: int = 6, **config: str | None) -> FoundTopic:
+    """A topic as wanted but for what is said (with _ for .)."""
+    return FoundTopic(partitions, AS_WANTED | {name.replace("_", "."): value for name, value in config.items()})
 
 
-def use(admin: FakeAdmin, monkeypatch: pytest.MonkeyPatch) -> FakeAdmin:
-    monkeypatch.setattr(topics, "AIOKafkaAdminClient", lambda **arguments: admin)
-    return admin
+@pytest.mark.parametrize(
+    "topic",
+    [
+        found(),
+        found(retention_ms="-1"),
+        found(retention_ms=str(WEEK_MS + 1)),
+        found(max_message_bytes="9000000"),
+        found(retention_ms=None, max_message_bytes=None, cleanup_policy=None),
+        FoundTopic(6, None),
+    ],
+    ids=["as wanted", "kept for ever", "kept longer", "more room", "nothing told", "settings unread"],
+)
+def test_what_is_as_wanted_or_more_does_not_differ(topic: FoundTopic) -> None:
+    assert differences_of(SPEC, topic) == ()
 
 
-def everything(**other: int) -> dict[str, int]:
-    """All topics as they should be, but for those said otherwise (with _ for . and -)."""
-    given = {spec.name: spec.partitions for spec in TOPICS}
-    return given | {name.replace("__", "-").replace("_", "."): count for name, count in other.items()}
+@pytest.mark.parametrize(
+    ("topic", "difference"),
+    [
+        (found(3), Difference("partitions", "3", "6")),
+        (found(12), Difference("partitions", "12", "6")),
+        (found(cleanup_policy="compact"), Difference("cleanup.policy", "compact", "delete")),
+        (found(cleanup_policy="compact,delete"), Difference("cleanup.policy", "compact,delete", "delete")),
+        (found(retention_ms="0"), Difference("retention.ms", "0", "at least 604800000")),
+        (found(max_message_bytes="1999999"), Difference("max.message.bytes", "1999999", "at least 2000000")),
+    ],
+)
+def test_what_differs_is_told_beside_what_was_expected(topic: FoundTopic, difference: Difference) -> None:
+    assert differences_of(SPEC, topic) == (difference,)
 
 
-def test_the_topics_are_those_of_the_contract() -> None:
-    assert {spec.name: spec.partitions for spec in TOPICS} == {
-        "holdings.changes": 6,
-        "holdings.transfer-requests": 6,
-        "holdings.export-requests": 6,
-        "holdings.results": 6,
-        "holdings.dead-letters": 6,
-        "holdings.export-rows": 6,
-        "holdings.metrics": 1,
-    }
-    assert {spec.config["cleanup.policy"] for spec in TOPICS} == {"delete"}
+def test_room_for_large_records_matters_only_where_it_is_asked_for() -> None:
+    assert differences_of(TopicSpec("holdings.changes", 6), found(max_message_bytes="10")) == ()
 
 
-async def test_missing_topics_are_created_with_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = use(FakeAdmin({"test.holdings.changes": 6}), monkeypatch)
-
-    states = await ensure_topics(SETTINGS, "test.")
-
-    assert [state.name for state in states] == ["test." + spec.name for spec in TOPICS]
-    assert [state.created for state in states] == [False] + [True] * 6
-    assert "test.holdings.changes" not in [topic.name for topic in admin.asked_for]
-    assert {topic.num_partitions for topic in admin.asked_for if topic.name == "test.holdings.metrics"} == {1}
-    assert admin.closed
-
-
-async def test_nothing_is_created_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = use(FakeAdmin(everything()), monkeypatch)
-
-    states = await ensure_topics(SETTINGS, "")
-
-    assert states == [TopicState(spec.name) for spec in TOPICS]
-    assert admin.asked_for == []
-
-
-async def test_missing_topics_are_only_reported_where_creation_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = use(FakeAdmin({}), monkeypatch)
-
-    states = await ensure_topics(SETTINGS, "", create=False)
-
-    assert all(state.missing and not state.created for state in states)
-    assert admin.asked_for == []
-
-
-async def test_another_number_of_partitions_is_reported_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = use(FakeAdmin(everything(holdings_results=3)), monkeypatch)
-
-    states = await ensure_topics(SETTINGS, "")
-
-    differing = {state.name: state.differences for state in states if state.differences}
-    assert differing == {"holdings.results": ("has 3 partitions, 6 are recommended",)}
-    assert admin.asked_for == []
-
-
-@pytest.mark.parametrize(("asked", "brokers", "used"), [(0, 1, 1), (0, 2, 2), (0, 9, 3), (2, 1, 2)])
-async def test_the_replication_factor_is_as_asked_or_three_or_as_many_as_there_are_brokers(
-    asked: int, brokers: int, used: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    admin = use(FakeAdmin({}, brokers), monkeypatch)
-
-    await ensure_topics(SETTINGS, "", replication_factor=asked)
-
-    assert {topic.replication_factor for topic in admin.asked_for} == {used}
-
-
-async def test_a_topic_that_somebody_else_made_meanwhile_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = {"holdings.metrics": (TopicAlreadyExistsError.errno, "")}
-    use(FakeAdmin({}, refused=refused), monkeypatch)
-
-    states = await ensure_topics(SETTINGS, "")
-
-    assert not {state.name: state for state in states}["holdings.metrics"].created
-
-
-async def test_a_topic_that_cannot_be_created_is_told_with_the_brokers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = {"holdings.results": (InvalidReplicationFactorError.errno, "larger than available brokers")}
-    admin = use(FakeAdmin({}, refused=refused), monkeypatch)
-
-    with pytest.raises(SourceUnavailable, match=r"holdings\.results cannot be created: larger than available brokers"):
-        await ensure_topics(SETTINGS, "")
-    assert admin.closed
-
-
-async def test_brokers_that_cannot_be_had_are_told_by_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = use(FakeAdmin({}, away=True), monkeypatch)
-
-    with pytest.raises(SourceUnavailable, match=r"broker:9092: .*nobody listens"):
-        await ensure_topics(SETTINGS, "")
-    assert admin.closed
+def test_every_difference_of_a_topic_is_told() -> None:
+    assert len(differences_of(SPEC, found(1, cleanup_policy="compact", retention_ms="1", max_message_bytes="1"))) == 4

@@ -38,11 +38,14 @@ class Subject:
     holdingsiq: HoldingsIq
     uncertain: bool = field(default=False)
 
-    async def attempt(self, step: ExportHoldings, *, uncertain: bool = False) -> Answer:
+    async def attempt(
+        self, step: ExportHoldings, *, uncertain: bool = False, replayed_since: float | None = None
+    ) -> Answer:
         async def mark() -> None:
             raise AssertionError("an export keeps notes; they are its marks")
 
-        return await self.holdingsiq.attempt(step, CallContext("00-trace", uncertain, mark, 1, journal=self.journal))
+        context = CallContext("00-trace", uncertain, mark, 1, journal=self.journal, replayed_since=replayed_since)
+        return await self.holdingsiq.attempt(step, context)
 
     async def settle(self, step: ExportHoldings, *, uncertain: bool = False) -> Finding:
         """Attempt until it is settled, through whatever is pending."""

@@ -169,6 +169,48 @@ async def test_when_none_matches_the_post_is_repeated_under_the_first_note() -> 
     assert relay.journal.notes == [f"!{ASKED_AT - 50} {EXPORT_ID}"]
 
 
+async def test_a_replayed_dead_letter_looks_for_its_export_before_it_asks_for_one() -> None:
+    relay = subject(listed(record("QUEUED", created="1970-01-12T13:46:40Z")), shown("QUEUED"))
+
+    named = await relay.attempt(NEW, uncertain=True, replayed_since=ASKED_AT)
+
+    assert relay.calls == [LIST]
+    assert isinstance(named, Pending)
+    assert asked_of(named.remaining)[0].target == EXPORT_ID
+    assert relay.journal.notes == [f"?{ASKED_AT}", f"!{int(relay.time.now)} {EXPORT_ID}"]
+
+
+async def test_a_replayed_dead_letter_asks_for_an_export_when_none_was_made_since_it_came_in_first() -> None:
+    older = record("COMPLETED", id="older", created="1970-01-12T13:00:00Z")
+    relay = subject(listed(older), created())
+
+    result = await relay.attempt(NEW, uncertain=True, replayed_since=ASKED_AT)
+
+    assert relay.calls == [LIST, POST]
+    assert isinstance(result, Pending)
+    assert relay.journal.notes[0] == f"?{ASKED_AT}", "before the POST, so that its answer may be lost"
+
+
+async def test_when_nothing_is_known_of_the_first_attempt_any_export_of_the_type_is_taken_up() -> None:
+    relay = subject(listed(record("COMPLETED", created="1970-01-12T13:46:40Z")))
+
+    await relay.attempt(NEW, uncertain=True, replayed_since=0.0)
+
+    assert relay.calls == [LIST]
+
+
+async def test_the_deadline_of_a_replayed_export_counts_from_the_replay() -> None:
+    relay = subject(listed(), created(), shown("QUEUED"))
+    since = relay.time.now - 1_000_000
+
+    named = await relay.attempt(NEW, uncertain=True, replayed_since=since)
+    assert isinstance(named, Pending)
+    assert isinstance(named.remaining, ExportHoldings)
+    waiting = await relay.attempt(named.remaining, uncertain=True, replayed_since=since)
+
+    assert isinstance(waiting, Pending), "not given up at the first look"
+
+
 async def test_a_post_that_certainly_was_not_received_is_repeated_without_a_list() -> None:
     relay = subject(httpx.ConnectError("refused"), created())
 
