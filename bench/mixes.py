@@ -32,6 +32,10 @@ class Mix:
     events: Callable[[int, int], list[Outgoing]]
     contestants: tuple[Contestant, ...]
     base: str
+    stub_slots: int = 0
+    """Calls that the stub serves at a time; 0 is as many as come."""
+    milliseconds: float = 5.0
+    """That the stub takes for each."""
 
 
 def removals(count: int, keys: int) -> list[Outgoing]:
@@ -61,6 +65,8 @@ def _event(index: int, resource_id: str, **operation: Any) -> Outgoing:
 _RELAY = ("service", "run")
 _ALONE, _TOGETHER = "relay, each update by itself", "relay, updates together"
 
+_FIXED = "relay, fixed bulkhead"
+
 MIXES: Mapping[str, Mix] = {
     "spread": Mix(
         removals,
@@ -79,5 +85,15 @@ MIXES: Mapping[str, Mix] = {
             Contestant(_TOGETHER, _RELAY, {}),
         ),
         _ALONE,
+    ),
+    "queueing": Mix(
+        removals,
+        (
+            Contestant(_FIXED, _RELAY, {}),
+            Contestant("relay, adaptive bulkhead", _RELAY, {"RELAY_LIMITS__ADAPTIVE": "true"}),
+        ),
+        _FIXED,
+        stub_slots=8,
+        milliseconds=50.0,
     ),
 }

@@ -4,8 +4,10 @@
     python -m bench.throughput --mix bursty
 
 `spread`: the relay in both delivery modes beside the plain worker, one call for each event. `bursty`: updates of one
-resource come ten at a time, with the relay that lets them leave together and the one that does not. A call takes 5 ms.
-The worker has one core to itself, broker and stub share the other, where there are two.
+resource come ten at a time; the relay that lets them leave together beside the one that does not. A call takes 5 ms.
+`queueing`: a system that serves eight calls of 50 ms at a time, and lets the others wait; the adaptive bulkhead beside
+the fixed one. `ms/call` is what a call takes with the wait, and `at once` the most calls that were there at a time. The
+worker has one core to itself, broker and stub share the other, where there are two.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Measure:
     events: int
     seconds: float
     calls: int
+    call_seconds: float
+    peak_calls: int
     cpu_seconds: float
     peak_mib: float
 
@@ -94,24 +98,27 @@ async def measure(servers: str, stub_port: int, mix: Mix, contestant: Contestant
         async with asyncio.timeout(RESULT_SECONDS):
             await publish_all(kafka, prefix, mix.events(keys, keys))
             await _receive(results, keys, worker, contestant)
-            calls_before = await _calls(stub_port)
+            before = await _told(stub_port)
             began, cpu_before = time.monotonic(), _cpu_seconds(worker.pid)
             publishing = asyncio.ensure_future(publish_all(kafka, prefix, mix.events(count, keys)))
             await _receive(results, count, worker, contestant)
             elapsed, cpu = time.monotonic() - began, _cpu_seconds(worker.pid) - cpu_before
-            calls = await _calls(stub_port) - calls_before
+            after = await _told(stub_port)
             await publishing
-        return Measure(contestant.name, count, elapsed, calls, cpu, _peak_mib(worker.pid))
+        calls = int(after["calls"] - before["calls"])
+        call_seconds = (after["seconds"] - before["seconds"]) / calls
+        peak = int(after["peak"])
+        return Measure(contestant.name, count, elapsed, calls, call_seconds, peak, cpu, _peak_mib(worker.pid))
 
 
-async def _calls(stub_port: int) -> int:
-    """That the stub has seen so far."""
+async def _told(stub_port: int) -> dict[str, float]:
+    """What the stub has counted so far."""
     reader, writer = await asyncio.open_connection("127.0.0.1", stub_port)
     writer.write(b"GET /calls HTTP/1.1\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
-    calls: int = orjson.loads(await reader.readuntil(b"}"))["calls"]
+    told: dict[str, float] = orjson.loads(await reader.readuntil(b"}"))
     writer.close()
-    return calls
+    return told
 
 
 async def _receive(
@@ -137,7 +144,9 @@ def _peak_mib(process_id: int) -> float:
 def show(measures: list[Measure], base_name: str) -> None:
     """A table; the ratio is to the worker of that name."""
     base = next(m for m in measures if m.name == base_name).events_per_second
-    table = Table("worker", "events", "events/s", "ratio", "calls/event", "CPU µs/event", "peak MiB", box=None)
+    table = Table(
+        "worker", "events", "events/s", "ratio", "calls/event", "ms/call", "at once", "CPU µs/event", "MiB", box=None
+    )
     for m in measures:
         table.add_row(
             m.name,
@@ -145,6 +154,8 @@ def show(measures: list[Measure], base_name: str) -> None:
             f"{m.events_per_second:.0f}",
             f"{m.events_per_second / base:.2f}",
             f"{m.calls / m.events:.2f}",
+            f"{m.call_seconds * 1000:.1f}",
+            str(m.peak_calls),
             f"{m.cpu_seconds / m.events * 1e6:.0f}",
             f"{m.peak_mib:.0f}",
         )
@@ -158,11 +169,18 @@ async def main(arguments: argparse.Namespace) -> None:
         servers = given or (await broker.start() if broker else "")
         if broker and broker.process_id and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(broker.process_id, {0})
-        async with process("bench.stub", "--milliseconds", str(arguments.milliseconds), core=0) as stub:
+        mix, measures = MIXES[arguments.mix], list[Measure]()
+        command = (
+            "bench.stub",
+            "--milliseconds",
+            str(arguments.milliseconds or mix.milliseconds),
+            "--slots",
+            str(mix.stub_slots),
+        )
+        async with process(*command, core=0) as stub:
             if stub.stdout is None:
                 raise RuntimeError("the stub has no output")
             port = int(await stub.stdout.readline())
-            mix, measures = MIXES[arguments.mix], []
             for contestant in mix.contestants:
                 count = max(arguments.keys, round(arguments.events * contestant.share))
                 measures.append(await measure(servers, port, mix, contestant, count, arguments.keys))
@@ -177,5 +195,5 @@ if __name__ == "__main__":
     parser.add_argument("--mix", choices=tuple(MIXES), default="spread")
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--keys", type=int, default=1000)
-    parser.add_argument("--milliseconds", type=float, default=5.0)
+    parser.add_argument("--milliseconds", type=float, help="in place of what the mix says")
     uvloop.run(main(parser.parse_args()))

@@ -16,6 +16,7 @@ from service import settings as settings_of
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
+from service.engine.adaptive import AdaptivePolicy
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
@@ -122,6 +123,7 @@ class Relay:
                 self._telemetry,
                 slots,
                 RetryShare(retry.share_of_load, retry.per_second),
+                AdaptivePolicy() if settings.limits.adaptive else None,
             ),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,

@@ -207,6 +207,10 @@ class LimitSettings(Section):
     calls_per_system: int = Field(
         0, ge=0, description="Calls under way to one system for one tenant; 0 is fifteen sixteenths of the concurrency."
     )
+    adaptive: bool = Field(
+        False,
+        description="Give eholdings, holdings-sources and SCSB fewer calls at a time while they are slower than usual.",
+    )
     updates_together: int = Field(
         100,
         ge=1,

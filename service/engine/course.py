@@ -22,6 +22,8 @@ class Course:
     uncertain: bool
     earlier_attempts: int = 0
     """Made when it was taken along by another record."""
+    asked_at: float = 0.0
+    """When the present attempt reached its system's adapter."""
     remaining: Step = field(init=False)
     findings: list[Finding | None] = field(init=False)
     attempts: list[int] = field(init=False)

@@ -93,6 +93,7 @@ class Processing:
                 if not (is_probe or gate.closed):
                     return
                 answer = await self._call(course, job, company, is_probe=is_probe)
+                _time(gate, course, answer, company)
         except BaseException:
             if is_probe:
                 gate.abandon()
@@ -147,13 +148,13 @@ class Processing:
         """One attempt for the job and all its company, in the slot of the job. What of the company is not decided goes
         on waiting behind the job."""
         job.begun = True
-        began_at = asyncio.get_running_loop().time()
+        course.asked_at = asyncio.get_running_loop().time()
         joint = await self._ask_jointly(course, job, company)
         if company.requests and not isinstance(joint.trouble, Denied):
             course.count_attempt()
         course.uncertain |= joint.uncertain
         if joint.findings:
-            seconds = asyncio.get_running_loop().time() - began_at
+            seconds = asyncio.get_running_loop().time() - course.asked_at
             decided = zip(company.followers, joint.findings[1:], strict=False)
             company.done += [(follower, _outcome_in_company(follower, found, seconds)) for follower, found in decided]
             return Settled(joint.findings[:1])
@@ -182,6 +183,7 @@ class Processing:
 
     async def _ask(self, course: Course, job: Job) -> Answer:
         job.begun = True
+        course.asked_at = asyncio.get_running_loop().time()
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
         may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
@@ -213,6 +215,19 @@ class Processing:
             job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
+
+
+def _time(gate: Gate, course: Course, answer: Answer | None, company: Company) -> None:
+    """Tell the gate how long the system has taken. Denials and pauses say nothing of that."""
+    seconds = asyncio.get_running_loop().time() - course.asked_at
+    kind = type(course.step).__name__
+    match answer:
+        case Settled(findings):
+            gate.timed((kind, findings[0].verdict, bool(company.done)), seconds, stumbled=False)
+        case Stumbled():
+            gate.timed(kind, seconds, stumbled=True)
+        case _:
+            pass
 
 
 def _outcome(job: Job, operations: Iterable[OperationOutcome]) -> Outcome:

@@ -335,6 +335,18 @@ DEFECTS = (
         "        return Joint(count, (decision,) * count)\n",
     ),
     Defect(
+        "a queue at the system does not make the limit shrink",
+        ENGINE + "adaptive.py",
+        "        if share < 1:\n",
+        "        if share < 0:\n",
+    ),
+    Defect(
+        "a slot is lost with one who gives up as it gets it",
+        ENGINE + "slots.py",
+        "                self._give_back()\n            raise",
+        "                pass\n            raise",
+    ),
+    Defect(
         "Retry-After is not heeded",
         ENGINE + "retry.py",
         "        pause = max(pause, retry_after_seconds)\n",
