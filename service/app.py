@@ -13,6 +13,7 @@ import structlog
 
 from service import __version__
 from service import settings as settings_of
+from service.domain.collector import set_up_collector
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
@@ -80,6 +81,7 @@ class Relay:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
         the delivery mode or the topics need; `OSError` when the health port is taken."""
         settings = self._settings
+        set_up_collector()
         self._stop_on_signals()
         if settings.http.port:
             await self._health.start()
