@@ -14,7 +14,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants docs lock clean
+.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -65,8 +65,13 @@ fuzz: setup ## Hostile input to everything that reads any, from a seed: make fuz
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
 	@$(bin)/python -m tests.mutants $(ARGS)
 
+asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
+	@scripts/asyncapi/validate
+
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc
+	@$(bin)/python -m scripts.metrics_doc
+	@$(bin)/python -m scripts.logs_doc
 
 lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
 	@scripts/lock

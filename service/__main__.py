@@ -8,6 +8,7 @@ import typer
 
 from service import __version__
 from service.commands import console, dead_letters
+from service.commands.asyncapi import asyncapi, schema
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.export import export
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, sandbox, publish, export, topics, check):
+for command in (run, demo, sandbox, publish, export, topics, check, asyncapi, schema):
     app.command()(command)
 app.add_typer(inspect, name="inspect")
 app.add_typer(dead_letters.app)

@@ -6,10 +6,9 @@ import asyncio
 import os
 import random
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
-
-import structlog
 
 from service import __version__
 from service import settings as settings_of
@@ -21,13 +20,14 @@ from service.engine.adaptive import AdaptivePolicy
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
-from service.engine.ports import SourceUnavailable
+from service.engine.ports import Source, SourceUnavailable
 from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
 from service.engine.worker import Worker, WorkerLimits
+from service.kafka.metrics_out import MetricsTopic
 from service.kafka.records_out import RecordsOut
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
@@ -40,8 +40,13 @@ from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import AiohttpTransport
 from service.telemetry.health import HealthServer
+from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, TELEMETRY_FAILED, Log, places
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
+from service.telemetry.readiness import Readiness
+from service.telemetry.reporter import Reporter
+from service.telemetry.reporting import Reporting
+from service.telemetry.sampling import Sampler
 from service.telemetry.watchdog import Watchdog
 
 DRAIN_SHARE = 0.5
@@ -56,7 +61,7 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._log = structlog.get_logger()
+        self._log = Log()
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._progress = Progress()
@@ -66,7 +71,21 @@ class Relay:
         )
         self._stores = _stores(settings)
         self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
-        self._worker = self._build_worker()
+        self._source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
+        self._worker = self._build_worker(self._source)
+        self._sampler = Sampler(
+            self._metrics.standing,
+            self._metrics.process.loop_delay_seconds,
+            lambda: self._worker.state,
+            self._source.ends,
+        )
+        self._metrics_topic = MetricsTopic(settings.kafka, settings.topics.prefix, _event_source(settings))
+        self._reporting = Reporting(
+            Reporter(_worker_name(), settings.kafka.group_id, self._metrics, lambda: self._telemetry.open_circuits),
+            self._metrics_topic.publish,
+            settings.metrics.interval_seconds,
+            self._metrics.process,
+        )
         self._health = HealthServer(self, self._metrics.registry, settings.http.host, settings.http.port)
 
     @property
@@ -74,8 +93,8 @@ class Relay:
         return self._watchdog.trouble
 
     @property
-    def ready(self) -> bool:
-        return self._worker.ready and not self._telemetry.refused_credentials
+    def readiness(self) -> Readiness:
+        return Readiness(self._worker.membership, tuple(self._telemetry.open_circuits))
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
@@ -87,8 +106,12 @@ class Relay:
             await self._health.start()
         try:
             await self._await_kafka()
-            self._log.info(
-                "relay.started", delivery=settings.delivery, group=settings.kafka.group_id, topics=self._topics
+            self._log.say(
+                RELAY_STARTED,
+                version=__version__,
+                delivery=settings.delivery,
+                group=settings.kafka.group_id,
+                topics=self._topics,
             )
             if not self._worker.stopping:
                 await self._run_watched()
@@ -96,25 +119,42 @@ class Relay:
             await self._stores.close()
             await self._systems.aclose()
             await self._health.stop()
-            self._log.info("relay.stopped")
+            self._log.say(RELAY_STOPPED)
 
     async def _run_watched(self) -> None:
         self._watchdog.start()
-        beating = asyncio.create_task(self._beat(), name="beat")
+        beside = [
+            asyncio.create_task(watching, name=name)
+            for name, watching in {
+                "beat": self._beat(),
+                "sampler": self._sampler.run(),
+                "reporting": self._reporting.run(),
+            }.items()
+        ]
+        for task in beside:
+            task.add_done_callback(self._ended)
         try:
             await self._worker.run(lambda: self._settings.shutdown.grace_seconds)
         finally:
-            beating.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
+            self._sampler.look()
+            await self._reporting.finish()
+            await self._metrics_topic.close()
             self._watchdog.stop()
+
+    def _ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            self._log.say(TELEMETRY_FAILED, task=watching.get_name(), error=type(error).__name__, places=places(error))
 
     async def _beat(self) -> None:
         while True:
             self._watchdog.beat(self._worker.stalled_seconds)
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _build_worker(self) -> Worker:
+    def _build_worker(self, source: Source) -> Worker:
         settings = self._settings
-        source = KafkaSource(settings.kafka, self._topics, self._stores, self._telemetry.metadata_damaged)
         retry = settings.retry
         slots = settings.limits.calls_per_system or max(1, settings.concurrency * 15 // 16)
         processing = Processing(
@@ -138,7 +178,7 @@ class Relay:
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
             settings.limits.updates_together,
         )
-        render = RecordsOut(f"/holdings-relay/{settings.kafka.group_id}")
+        render = RecordsOut(_event_source(settings))
         return Worker(
             source,
             _interpret(settings),
@@ -183,8 +223,18 @@ class Relay:
     def _signalled(self, number: signal.Signals) -> None:
         if self._worker.stopping:
             os._exit(128 + number)
-        self._log.info("relay.stopping", signal=number.name)
+        self._log.say(RELAY_STOPPING, signal=number.name)
         self._worker.stop()
+
+
+def _event_source(settings: Settings) -> str:
+    """The CloudEvents source of all that a worker publishes."""
+    return f"/holdings-relay/{settings.kafka.group_id}"
+
+
+def _worker_name() -> str:
+    """Tells this worker from all others that run."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _interpret(settings: Settings) -> Callable[[Record], Plan | Rejection]:

@@ -221,6 +221,12 @@ class LimitSettings(Section):
     buffered_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Received and not settled, in one worker.")
 
 
+class MetricsSettings(Section):
+    interval_seconds: float = Field(
+        15, ge=0, description="Between two events of a worker on `holdings.metrics`; 0 publishes none."
+    )
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     format: Literal["json", "console"] = Field("json", description="For machines or for people.")
@@ -291,6 +297,7 @@ class Settings(BaseSettings):
     shutdown: ShutdownSettings = ShutdownSettings()
     holdings_sources: HoldingsSourcesSettings = HoldingsSourcesSettings()
     limits: LimitSettings = LimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

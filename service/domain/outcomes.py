@@ -57,6 +57,20 @@ class OperationOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeSpent:
+    """Where the time of one record went, from its receipt to its outcome, in seconds."""
+
+    lane: float = 0.0
+    """Behind earlier events of the same entities."""
+    gate: float = 0.0
+    """For a slot, for an open circuit, or for its turn to repeat."""
+    call: float = 0.0
+    """In attempts: calls, and what adapters do around them."""
+    pause: float = 0.0
+    """Between attempts: back-off, or until an export is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one record. `operations` is never empty."""
 
@@ -69,6 +83,7 @@ class Outcome:
     """Seconds since 1970."""
     rejected: bool = False
     """Whether the record was refused before anything was called."""
+    spent: TimeSpent = TimeSpent()
 
     @property
     def overall(self) -> Overall:

@@ -31,6 +31,13 @@ class Record:
     epoch: int
     received_at: float
     """Seconds since 1970, by the worker's clock."""
+    sent_at: float | None = None
+    """The record's own timestamp, in seconds since 1970: the sender's or the broker's clock, as the topic says."""
+
+    @property
+    def known_since(self) -> float:
+        """Since when there is something to do: the record's own timestamp, or its receipt where it has none."""
+        return self.received_at if self.sent_at is None else self.sent_at
 
     @property
     def size_bytes(self) -> int:

@@ -20,7 +20,16 @@ from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
 from service.engine.offsets import Offsets, Remembered
-from service.engine.ports import Observer, Outgoing, OwnershipLost, RecordsRefused, Store, StoreUnavailable
+from service.engine.ports import (
+    Commit,
+    CommitFailure,
+    Observer,
+    Outgoing,
+    OwnershipLost,
+    RecordsRefused,
+    Store,
+    StoreUnavailable,
+)
 from service.engine.progress import Progress
 
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
@@ -70,6 +79,14 @@ class _Batch:
     def __bool__(self) -> bool:
         return bool(self.told or self.entries or self.marks)
 
+    @property
+    def rows(self) -> int:
+        return sum(len(entry.rows) for entry in self.entries)
+
+    @property
+    def all_marks(self) -> int:
+        return len(self.marks) + sum(entry.note is not None for entry in self.entries)
+
     def records(self) -> list[Outgoing]:
         """Rows first: the result of their export may be in the same commit."""
         rows = [row for entry in self.entries for row in entry.rows]
@@ -77,7 +94,7 @@ class _Batch:
 
     def withdraw(self, indexes: frozenset[int]) -> list[_Told]:
         """Take out the outcomes to which any of these places in `records()` belongs."""
-        start = sum(len(entry.rows) for entry in self.entries)
+        start = self.rows
         kept: list[_Told] = []
         withdrawn: list[_Told] = []
         for told in self.told:
@@ -178,6 +195,16 @@ class Commits:
         return len(self._batch.told)
 
     @property
+    def held(self) -> int:
+        """Outcomes that cannot be stored for now."""
+        return len(self._held)
+
+    @property
+    def stored_frontier(self) -> int:
+        """Of the last position that is known to be stored."""
+        return self._stored_position[0]
+
+    @property
     def unstored(self) -> list[Outcome]:
         """Outcomes that were added, and are not known to be stored."""
         held = [outcome for outcome, _ in self._held.values()]
@@ -236,7 +263,7 @@ class Commits:
         """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
         self._check()
         while (proved := self._proof_due) is not None:
-            stored = await self._commit((), *self._stored_position)
+            stored = await self._commit(_Batch(), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
@@ -251,11 +278,12 @@ class Commits:
                 self.metadata_bytes = len(metadata)
             except MetadataTooLong as error:
                 self.metadata_bytes = MAX_BYTES
-                self._observer.commit_failed(self._partition, f"the position does not fit its metadata: {error}")
+                message = f"the position does not fit its metadata: {error}"
+                self._observer.commit_failed(self._partition, CommitFailure.METADATA, message)
                 await self._wait_for_more()
                 continue
             try:
-                stored = await self._commit(self._batch.records(), position.frontier, metadata)
+                stored = await self._commit(self._batch, position.frontier, metadata)
             except RecordsRefused as refused:
                 await self._hold(refused)
             else:
@@ -270,7 +298,7 @@ class Commits:
             self._offsets.reopen(record.offset, told.remembered)
             timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._take_back, record.offset)
             self._held[record.offset] = (told.outcome, timer)
-            self._observer.held(record, str(refused))
+            self._observer.held(told.outcome, str(refused))
         if not withdrawn:
             await self._put_off(str(refused))
 
@@ -279,17 +307,18 @@ class Commits:
         self.add(outcome)
 
     async def _put_off(self, why: str) -> None:
-        self._observer.commit_failed(self._partition, why)
+        self._observer.commit_failed(self._partition, CommitFailure.ABORTED, why)
         await asyncio.sleep(self._pause_seconds)
         self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
 
-    async def _commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> bool:
+    async def _commit(self, batch: _Batch, offset: int, metadata: str) -> bool:
         """Whether it was stored. When it was not, that is told to the observer, and a pause is made here.
 
         Raises `RecordsRefused`, and `OwnershipLost`.
         """
         now = asyncio.get_running_loop().time
         started = now()
+        records = batch.records()
         try:
             with self._progress.expecting(LONGEST_COMMIT_SECONDS):
                 await self._store.commit(records, offset, metadata)
@@ -298,9 +327,13 @@ class Commits:
         except StoreUnavailable as error:
             await self._put_off(str(error))
             return False
+        except OwnershipLost as lost:
+            self._observer.commit_failed(self._partition, lost.failure, str(lost))
+            raise
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._stored_position = (offset, metadata)
-        self._observer.committed(self._partition, len(records), now() - started)
+        stored = Commit(len(records), batch.rows, batch.all_marks, now() - started)
+        self._observer.committed(self._partition, stored)
         return True
 
     def _stored(self) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from service.domain.operations import UpdateResource
 from service.domain.outcomes import Outcome
 from service.engine.job import Job
+from service.engine.stopwatch import Phase
 
 DEFAULT_MOST = 100
 
@@ -64,6 +65,11 @@ class Company:
             for follower in self.followers:
                 calls.enter_context(follower.lease.under_way())
             yield
+
+    def turn(self, phase: Phase, now: float) -> None:
+        """What every member is at from now on."""
+        for member in self.members:
+            member.watch.turn(phase, now)
 
     async def may_leave(self) -> None:
         """See `CallContext.may_leave`. Raises `OwnershipLost` when any member has lost its partition."""

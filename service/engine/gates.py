@@ -48,6 +48,8 @@ class Gate:
         self.circuit = circuit
         self._allowance = allowance
         self._repeating = asyncio.Lock()
+        self.repeats_waiting = 0
+        """Who waits because the allowance for repeats is spent."""
         self._observer = observer
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -75,6 +77,16 @@ class Gate:
                 raise
         return not self.closed
 
+    @property
+    def waiting(self) -> int:
+        """Who waits for an open circuit."""
+        return len(self._waiting)
+
+    @property
+    def repeats_left(self) -> float:
+        """Of the allowance for repeats."""
+        return self._allowance.left(asyncio.get_running_loop().time())
+
     def first_attempt(self) -> None:
         """A first attempt at something is about to be made."""
         self._allowance.first_attempt()
@@ -85,10 +97,14 @@ class Gate:
         Raises `OwnershipLost` when the lease ends meanwhile.
         """
         now = asyncio.get_running_loop().time
-        async with self._repeating:
-            lease.check()
-            while not self._allowance.take(now()):
-                await lease.pause(self._allowance.seconds_to_next())
+        self.repeats_waiting += 1
+        try:
+            async with self._repeating:
+                lease.check()
+                while not self._allowance.take(now()):
+                    await lease.pause(self._allowance.seconds_to_next())
+        finally:
+            self.repeats_waiting -= 1
 
     def timed(self, kind: Hashable, seconds: float, *, stumbled: bool) -> None:
         """How long a call has taken that is still under way. Calls of one `kind` cost the system alike."""

@@ -47,6 +47,10 @@ class Throttle:
         self._resting &= owned.keys()
         return list(self._resting)
 
+    @property
+    def resting(self) -> frozenset[Partition]:
+        return frozenset(self._resting)
+
     def adjust(self, owned: Mapping[Partition, Load]) -> tuple[list[Partition], list[Partition]]:
         """The partitions to pause, and those to resume."""
         self._resting &= owned.keys()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.domain.operations import Plan
 from service.domain.record import Record
 from service.domain.replays import Replay
 from service.engine.lease import Lease
 from service.engine.ports import Journal
+from service.engine.stopwatch import Phase, Stopwatch
 
 
 @dataclass(slots=True, eq=False)
@@ -35,8 +36,13 @@ class Job:
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+    watch: Stopwatch = field(default_factory=lambda: Stopwatch(asyncio.get_running_loop().time()))
+    """Where its time goes; begins in its lanes."""
 
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass, or raise `OwnershipLost`."""
-        self.resumes_at = asyncio.get_running_loop().time() + seconds
+        now = asyncio.get_running_loop().time
+        self.resumes_at = now() + seconds
+        self.watch.turn(Phase.PAUSE, now())
         await self.lease.pause(seconds)
+        self.watch.turn(Phase.GATE, now())

@@ -34,8 +34,9 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a position says of one unfinished record; all of it is empty for most."""
+    """What is known of one unfinished record. Beyond the first, all of it is empty for most."""
 
+    known_since: float
     attempted: bool = False
     rows: int | None = None
     note: str | None = None
@@ -57,7 +58,8 @@ class Offsets:
     def __init__(self, start: Position) -> None:
         self._next = start.frontier
         self._inherited = list(start.completed)
-        self._pending: OrderedDict[int, None] = OrderedDict()
+        self._pending: OrderedDict[int, float] = OrderedDict()
+        """Since when each is known, in seconds since 1970."""
         self._attempted = set(start.attempted)
         self._progress = dict(start.progress)
         self._notes = dict(start.notes)
@@ -72,7 +74,12 @@ class Offsets:
         """Records received and not finished."""
         return len(self._pending)
 
-    def receive(self, offset: int) -> Receipt:
+    @property
+    def oldest_since(self) -> float | None:
+        """Since when the lowest unfinished record is known; None when nothing is unfinished."""
+        return next(iter(self._pending.values()), None)
+
+    def receive(self, offset: int, known_since: float = 0.0) -> Receipt:
         """Note an offset that has come in. Offsets come in ascending order; one that is not ascending was seen
         before."""
         if offset < self._next:
@@ -82,7 +89,7 @@ class Offsets:
             del self._inherited[0]
         if self._inherited and self._inherited[0][0] <= offset:
             return Receipt.FINISHED
-        self._pending[offset] = None
+        self._pending[offset] = known_since
         return Receipt.NEW
 
     def attempt(self, offset: int) -> None:
@@ -115,17 +122,19 @@ class Offsets:
     def finish(self, offset: int) -> Remembered:
         """The record's outcome goes out with the commit that the next position belongs to. What was remembered of it is
         forgotten, and handed out in case that it must be opened again."""
-        del self._pending[offset]
         remembered = Remembered(
-            offset in self._attempted, self._progress.pop(offset, None), self._notes.pop(offset, None)
+            self._pending.pop(offset),
+            offset in self._attempted,
+            self._progress.pop(offset, None),
+            self._notes.pop(offset, None),
         )
         self._attempted.discard(offset)
         return remembered
 
     def reopen(self, offset: int, remembered: Remembered) -> None:
         """Take back that the record was finished: its outcome cannot be stored for now."""
-        self._pending[offset] = None
-        self._pending = OrderedDict.fromkeys(sorted(self._pending))
+        self._pending[offset] = remembered.known_since
+        self._pending = OrderedDict(sorted(self._pending.items()))
         if remembered.attempted:
             self._attempted.add(offset)
         if remembered.rows is not None:

@@ -59,6 +59,21 @@ class OwnedPartition:
         return self._commits.metadata_bytes
 
     @property
+    def stored_frontier(self) -> int:
+        """The lowest offset that is not known to be finished and stored."""
+        return self._commits.stored_frontier
+
+    @property
+    def oldest_since(self) -> float | None:
+        """See `Offsets.oldest_since`."""
+        return self._offsets.oldest_since
+
+    @property
+    def held(self) -> int:
+        """Outcomes that cannot be stored for now."""
+        return self._commits.held
+
+    @property
     def next_offset(self) -> int:
         return self._offsets.next_offset
 
@@ -79,7 +94,7 @@ class OwnedPartition:
 
     def receive(self, record: Record) -> Receipt:
         """What to do with the record."""
-        receipt = self._offsets.receive(record.offset)
+        receipt = self._offsets.receive(record.offset, record.known_since)
         if receipt is Receipt.NEW:
             self.unsettled_bytes += record.size_bytes
         return receipt

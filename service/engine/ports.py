@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from service.domain.answers import Answer, Finding, Joint
 from service.domain.exports import ExportRow
-from service.domain.operations import Step
+from service.domain.operations import Plan, Step
 from service.domain.outcomes import Outcome
 from service.domain.record import Headers, Partition, Record
 from service.engine.offsets import Position
@@ -17,8 +18,28 @@ MAX_NOTE_BYTES = 200
 """Of what an export may keep in the metadata of a commit, in UTF-8."""
 
 
+class CommitFailure(StrEnum):
+    """Why a commit came to nothing."""
+
+    ABORTED = "aborted"
+    """Nothing was stored; the same commit is tried again."""
+    FENCED = "fenced"
+    """Another worker has taken the partition, or the membership is gone."""
+    UNKNOWN = "unknown"
+    """Whether it was stored cannot be told."""
+    SPOILT = "spoilt"
+    """A broker refused a record of it for good; a new producer is needed."""
+    METADATA = "metadata"
+    """The position does not fit the metadata of a commit."""
+
+
 class OwnershipLost(Exception):
     """The worker no longer owns the partition: nothing may be called, published or committed for it any more."""
+
+    def __init__(self, message: str = "", failure: CommitFailure = CommitFailure.FENCED) -> None:
+        """`failure` tells what became of the commit that showed it; without meaning where there was none."""
+        super().__init__(message)
+        self.failure = failure
 
 
 MayLeave: TypeAlias = Callable[[], Awaitable[None]]
@@ -202,30 +223,45 @@ class SourceUnavailable(Exception):
     """Kafka cannot be had, or refuses us. The message says what and where."""
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit has stored."""
+
+    records: int
+    """Published with it: results, dead letters and rows of exports. 0 of a commit that proves or marks."""
+    rows: int
+    """Of exports, among the records."""
+    marks: int
+    """Marks before calls that must not happen twice, the notes of exports among them."""
+    seconds: float
+
+
 class Observer(Protocol):
     """Told what happened, after the fact. Must not block and must not raise."""
 
     def received(self, record: Record) -> None: ...
 
-    def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None: ...
+    def retrying(
+        self, record: Record, plan: Plan, system: str, attempts: int, pause_seconds: float, message: str
+    ) -> None: ...
 
     def settled(self, outcome: Outcome) -> None:
         """The outcome and the offset are stored."""
         ...
 
-    def committed(self, partition: Partition, records: int, seconds: float) -> None: ...
+    def committed(self, partition: Partition, commit: Commit) -> None: ...
 
-    def commit_failed(self, partition: Partition, message: str) -> None: ...
+    def commit_failed(self, partition: Partition, failure: CommitFailure, message: str) -> None: ...
 
-    def held(self, record: Record, message: str) -> None:
-        """Its outcome cannot be stored for now: the offset stays, and it is tried again."""
+    def held(self, outcome: Outcome, message: str) -> None:
+        """It cannot be stored for now: the offset stays, and it is tried again."""
         ...
 
     def dropped(self, record: Record, message: str) -> None:
         """Given up without an outcome: the next owner of its partition does it."""
         ...
 
-    def broken(self, record: Record, error: Exception) -> None:
+    def broken(self, record: Record, plan: Plan, error: Exception) -> None:
         """An adapter raised what it must not. The error's words may hold secrets; its type and place do not."""
         ...
 

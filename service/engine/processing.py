@@ -20,6 +20,7 @@ from service.engine.job import Job
 from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
+from service.engine.stopwatch import Phase
 
 
 class Processing:
@@ -50,6 +51,11 @@ class Processing:
         self._uniform = uniform
         self._observer = observer
 
+    @property
+    def gates(self) -> Iterable[Gate]:
+        """All that there are by now."""
+        return self._gates
+
     async def process(self, job: Job, company: Company | None = None) -> Outcome:
         """The record's one outcome. Raises only `OwnershipLost` (the lease ended) and cancellation.
 
@@ -57,6 +63,7 @@ class Processing:
         """
         plan = job.plan
         company = company or Company(job, nobody)
+        job.watch.turn(Phase.GATE, asyncio.get_running_loop().time())
         operations = self._unconfigured(plan)
         if not operations:
             for step in plan.steps:
@@ -147,14 +154,18 @@ class Processing:
     async def _ask_together(self, course: Course, job: Job, company: Company) -> Answer | None:
         """One attempt for the job and all its company, in the slot of the job. What of the company is not decided goes
         on waiting behind the job."""
+        now = asyncio.get_running_loop().time
         job.begun = True
-        course.asked_at = asyncio.get_running_loop().time()
+        course.asked_at = now()
+        company.turn(Phase.CALL, now())
         joint = await self._ask_jointly(course, job, company)
+        company.turn(Phase.LANE, now())
+        job.watch.turn(Phase.GATE, now())
         if company.requests and not isinstance(joint.trouble, Denied):
             course.count_attempt()
         course.uncertain |= joint.uncertain
         if joint.findings:
-            seconds = asyncio.get_running_loop().time() - course.asked_at
+            seconds = now() - course.asked_at
             decided = zip(company.followers, joint.findings[1:], strict=False)
             company.done += [(follower, _outcome_in_company(follower, found, seconds)) for follower, found in decided]
             return Settled(joint.findings[:1])
@@ -175,7 +186,7 @@ class Processing:
             job.lease.check()
             return Joint(len(steps), uncertain=uncertain)
         except Exception as error:  # noqa: BLE001 - see `_ask`
-            self._observer.broken(job.record, error)
+            self._observer.broken(job.record, job.plan, error)
             joint = Joint(len(steps), trouble=_broken(course, error), apart=True, uncertain=True)
         if joint.apart or not (joint.findings or joint.trouble):
             company.part(joint.count, uncertain=joint.uncertain)
@@ -189,17 +200,18 @@ class Processing:
         may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
         context = CallContext(job.plan.traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
+        now = asyncio.get_running_loop().time
+        job.watch.turn(Phase.CALL, now())
         try:
             answer = await self._systems.attempt(course.remaining, context)
         except OwnershipLost:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
-            self._observer.broken(job.record, error)
+            self._observer.broken(job.record, job.plan, error)
             answer = _broken(course, error)
+        job.watch.turn(Phase.GATE, now())
         if job.journal is not None and job.journal.rows > rows:
-            course.budget = Budget(
-                asyncio.get_running_loop().time()
-            )  # it has come further: a new stumble is a first one
+            course.budget = Budget(now())  # it has come further: a new stumble is a first one
         return answer
 
     async def _retry(self, course: Course, answer: Stumbled, job: Job) -> None:
@@ -212,7 +224,7 @@ class Processing:
             return
         course.budget = budget
         self._observer.retrying(
-            job.record, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
+            job.record, job.plan, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
         await job.pause(budget.pause_seconds)
 
@@ -231,8 +243,8 @@ def _time(gate: Gate, course: Course, answer: Answer | None, company: Company) -
 
 
 def _outcome(job: Job, operations: Iterable[OperationOutcome]) -> Outcome:
-    plan = job.plan
-    return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time())
+    plan, spent = job.plan, job.watch.read(asyncio.get_running_loop().time())
+    return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time(), spent=spent)
 
 
 def _outcome_in_company(follower: Job, finding: Finding, seconds: float) -> Outcome:

@@ -36,10 +36,15 @@ class RetryAllowance:
         """A first attempt has been made."""
         self._left = min(self._most, self._left + self._earned_by_first)
 
-    def take(self, now: float) -> bool:
-        """Whether a repeat may be made now; it is then counted."""
+    def left(self, now: float) -> float:
+        """Repeats that may be made now."""
         self._left = min(self._most, self._left + (now - self._at) * self._share.per_second)
         self._at = now
+        return self._left
+
+    def take(self, now: float) -> bool:
+        """Whether a repeat may be made now; it is then counted."""
+        self.left(now)
         if self._left < 1:
             return False
         self._left -= 1

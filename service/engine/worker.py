@@ -27,6 +27,7 @@ from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
 from service.engine.rejecting import reject
+from service.engine.state import Membership, WorkerState, gate_state, partition_state
 
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
@@ -99,7 +100,18 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether the worker is a member of its group with every partition claimed, and takes records."""
-        return self._joined and not self._stopping.is_set() and not self._claims and not self._rejoin.is_set()
+        return self.membership.ready
+
+    @property
+    def membership(self) -> Membership:
+        """Where it stands in its group. May be asked from another thread."""
+        return Membership(
+            self._joined,
+            self._rejoin.is_set(),
+            self._stopping.is_set(),
+            tuple(sorted(self._owned.copy())),
+            tuple(sorted(self._claims.copy())),
+        )
 
     @property
     def partitions(self) -> Iterable[OwnedPartition]:
@@ -109,6 +121,22 @@ class Worker:
     def jobs(self) -> int:
         """Records that wait in lanes or are being worked on."""
         return len(self._lanes)
+
+    @property
+    def state(self) -> WorkerState:
+        """How it stands now."""
+        resting = self._throttle.resting
+        return WorkerState(
+            partitions=tuple(
+                partition_state(owned, rests=owned.partition in resting) for owned in self._owned.values()
+            ),
+            claims=tuple(self._claims),
+            gates=tuple(gate_state(gate) for gate in self._processing.gates),
+            jobs=len(self._lanes),
+            running=len(self._running),
+            lanes=self._lanes.lane_count,
+            exports_since=tuple(job.record.known_since for job in self._running if job.journal is not None),
+        )
 
     @property
     def stopping(self) -> bool:

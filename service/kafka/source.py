@@ -40,6 +40,7 @@ LOG_CHECK_SECONDS = 1.0
 LOG_CHECK_TIMEOUT_SECONDS = 2.0
 STOP_SECONDS = 10.0
 CLAIM_SECONDS = 60.0
+ENDS_SECONDS = 5.0
 
 
 class Stores(Protocol):
@@ -127,6 +128,17 @@ class KafkaSource:
         if log_id is not None:
             self._log_ids[partition] = log_id
         return Claim(position, StampedStore(store, log_id))
+
+    async def ends(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        """One past the last offset that can be read of each. Raises `SourceUnavailable`, at the latest after
+        `ENDS_SECONDS`."""
+        wanted = self._assigned(partitions)
+        try:
+            async with asyncio.timeout(ENDS_SECONDS):
+                ends = await self._joined().end_offsets(wanted) if wanted else {}
+        except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+            raise SourceUnavailable(words(error)) from error
+        return {Partition(where.topic, where.partition): end for where, end in ends.items()}
 
     def seek(self, partition: Partition, offset: int) -> None:
         self._joined().seek(TopicPartition(*partition), offset)
@@ -250,4 +262,5 @@ def _record(consumed: ConsumerRecord, epoch: int, now: float) -> Record:
         tuple(consumed.headers),
         epoch,
         now,
+        consumed.timestamp / 1000 if consumed.timestamp >= 0 else None,
     )

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
 from service.kafka.connection import connection_arguments, words
+from service.kafka.diagnosis import unavailable
 from service.kafka.reader import FETCH_RECORDS, Stored, stored
 from service.settings import KafkaSettings
 
@@ -57,7 +58,10 @@ class SpanReader:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        arguments = connection_arguments(self._settings)
+        try:
+            arguments = connection_arguments(self._settings)
+        except OSError as error:
+            raise SourceUnavailable(f"RELAY_KAFKA__SSL_…: the certificates cannot be loaded: {error}") from error
         reading = {"enable_auto_commit": False, "auto_offset_reset": "earliest", **arguments}
         try:
             async with asyncio.timeout(ASK_SECONDS):
@@ -72,7 +76,7 @@ class SpanReader:
                 await self._asker.start()
         except (KafkaError, TimeoutError) as error:
             await self._stack.aclose()
-            raise self._unavailable(error) from error
+            raise await unavailable(self._settings, error) from error
         except BaseException:
             await self._stack.aclose()
             raise

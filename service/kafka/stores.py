@@ -30,6 +30,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
 from service.engine.ports import (
+    CommitFailure,
     Outgoing,
     OwnershipLost,
     RecordsRefused,
@@ -152,9 +153,10 @@ class TransactionalStore:
         except ProducerFenced as error:
             raise OwnershipLost(f"another worker has taken {self._where.topic}/{self._where.partition}") from error
         except _Spoilt as error:
-            raise OwnershipLost(f"a new producer is needed: {error}") from error
+            raise OwnershipLost(f"a new producer is needed: {error}", CommitFailure.SPOILT) from error
         except (KafkaError, TimeoutError, AssertionError) as error:
-            raise OwnershipLost(f"whether a commit was stored is unknown: {words(error)}") from error
+            message = f"whether a commit was stored is unknown: {words(error)}"
+            raise OwnershipLost(message, CommitFailure.UNKNOWN) from error
 
     async def close(self) -> None:
         await _close(self._producer)
@@ -213,7 +215,7 @@ class SharedStore:
                 await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
         except _Spoilt as error:
             await stores.replace(producer)
-            raise OwnershipLost(f"a new producer is needed: {error}") from error
+            raise OwnershipLost(f"a new producer is needed: {error}", CommitFailure.SPOILT) from error
         except RebalanceInProgressError as error:
             raise StoreUnavailable("a rebalance is under way") from error
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:

@@ -41,12 +41,17 @@ async def bring_attributes(
     calls: EholdingsCalls, resource_id: str, resource: Resource, want: Mapping[str, Canonical]
 ) -> Decision:
     """Sends the attributes if any differs. Refused means that nothing was applied; skipped, that not all was."""
-    return await _put(calls, resource_id, resource, want) if differing(resource, want) else unchanged(200)
+    if differing(resource, want):
+        return await _put(calls, resource_id, resource, want)
+    if want:
+        calls.saved("put")
+    return unchanged(200)
 
 
 async def bring_tags(calls: EholdingsCalls, resource_id: str, resource: Resource, tags: tuple[str, ...]) -> Decision:
     """Sends the tags if they differ."""
     if not tags_differ(resource, tags):
+        calls.saved("put-tags")
         return unchanged(200)
     reply = await calls.put_tags(resource_id, resource.name, tags)
     return succeeded(reply.status) if isinstance(reply, Reply) else reply

@@ -6,7 +6,7 @@ Owns what the gateway itself answers. It must not know a module.
 from __future__ import annotations
 
 from service.engine.ports import MayLeave, freely
-from service.systems.http import Headers, HttpClient, NotSent, Reply
+from service.systems.http import CallObserver, Headers, HttpClient, NotSent, Reply
 from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
 from service.systems.trouble import CallResult, CredentialsRefused
 
@@ -27,6 +27,11 @@ class FolioGateway:
     def system(self) -> str:
         """The word of metrics and messages."""
         return self._http.system
+
+    @property
+    def observer(self) -> CallObserver:
+        """Who is told of calls."""
+        return self._http.observer
 
     async def send(
         self,

@@ -21,6 +21,7 @@ from service.domain.jsonvalue import JsonValue
 from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
 from service.systems.bodies import AnswerTooLarge, whole_body
+from service.systems.hidden import secret_bytes, secrets_in, without_secrets
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
 
@@ -79,10 +80,18 @@ Result: TypeAlias = Reply | NotSent | Lost
 
 
 class CallObserver(Protocol):
-    """Told of every call to a system, repeated reads too."""
+    """Told of every call to a system, repeated reads too. Must not block and must not raise."""
 
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
         """`status` is None when no answer came."""
+        ...
+
+    def call_saved(self, system: str, operation: str) -> None:
+        """A call that would have changed nothing was not made."""
+        ...
+
+    def batch_sent(self, system: str, records: int) -> None:
+        """So many records left in one call."""
         ...
 
 
@@ -90,6 +99,12 @@ class SilentObserver:
     """Takes note of nothing."""
 
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
+        """Nothing."""
+
+    def call_saved(self, system: str, operation: str) -> None:
+        """Nothing."""
+
+    def batch_sent(self, system: str, records: int) -> None:
         """Nothing."""
 
 
@@ -122,8 +137,9 @@ class HttpClient:
         self._base_url = base_url.rstrip("/")
         self._transport = transport
         self._headers = list(headers)
+        self._secrets = secrets_in(headers)
         self._connect_seconds = connect_seconds
-        self._observer: CallObserver = observer or SilentObserver()
+        self.observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
         self._progress = progress or Progress()
         self._url_of = lru_cache(maxsize=1024)(httpx.URL)
@@ -140,9 +156,11 @@ class HttpClient:
         traceparent: str | None = None,
         fresh_connection: bool = False,
         may_leave: MayLeave = freely,
+        hidden: Sequence[str] = (),
     ) -> Result:
         """One call; raises nothing but cancellation and what `may_leave` raises. `path` is percent-encoded and begins
         with a slash; `read_seconds` bounds the whole answer. `operation` is the call's name in the metrics.
+        Credentials in the headers, and what is `hidden` in the body, are masked should the answer repeat them.
 
         A GET whose connection broke before the answer is sent once more on a connection of its own: most often it met a
         kept connection that the system was just closing. Nothing else is ever sent twice here.
@@ -152,12 +170,13 @@ class HttpClient:
             request = self._request(method, path, body, headers, traceparent, extensions)
         except httpx.InvalidURL as error:
             return NotSent(tidy(f"{self.system}: not an address for HTTP: {error}"))
+        secrets = (*self._secrets, *secrets_in(headers), *secret_bytes(hidden))
         await may_leave()
-        result, broken = await self._call(operation, request, read_seconds)
+        result, broken = await self._call(operation, request, read_seconds, secrets)
         if broken and method == "GET" and not fresh_connection:
             request.extensions["fresh_connection"] = True
             await may_leave()
-            result, _ = await self._call(operation, request, read_seconds)
+            result, _ = await self._call(operation, request, read_seconds, secrets)
         return result
 
     def _limits(self, read_seconds: float) -> dict[str, float]:
@@ -188,20 +207,24 @@ class HttpClient:
             method, url, headers=all_headers, stream=httpx.ByteStream(body or b""), extensions=extensions
         )
 
-    async def _call(self, operation: str, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
+    async def _call(
+        self, operation: str, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes]
+    ) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
         started = self._clocks.monotonic()
         with self._progress.expecting(request.extensions["timeout"]["total"]):
-            result, broken = await self._exchange(request, read_seconds)
+            result, broken = await self._exchange(request, read_seconds, secrets)
         seconds = self._clocks.monotonic() - started
         status = result.status if isinstance(result, Reply) else None
-        self._observer.call_finished(self.system, operation, status, seconds)
+        self.observer.call_finished(self.system, operation, status, seconds)
         return result, broken
 
-    async def _exchange(self, request: httpx.Request, read_seconds: float) -> tuple[Result, bool]:
+    async def _exchange(
+        self, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes]
+    ) -> tuple[Result, bool]:
         try:
             response = await self._transport.handle_async_request(request)
-            body = await whole_body(response)
+            body = without_secrets(await whole_body(response), secrets)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self.system}: no connection within {self._connect_seconds:g} s"), False
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:

@@ -112,6 +112,7 @@ class UpsertBatches:
             if len(upserts) == 1 and not upserts[0].decision.done():
                 upserts[0].decision.set_exception(lost)
             return batch  # it did not leave; alone, each tells for itself whether it may
+        self._gateway.observer.batch_sent(self._gateway.system, len(upserts))
         trouble = trouble_of(result, changes=True)
         if trouble is not None or not isinstance(result, Reply):
             for upsert in upserts:

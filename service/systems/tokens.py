@@ -175,6 +175,7 @@ class TenantTokens:
             headers=(("X-Okapi-Tenant", tenant), ("Content-Type", "application/json"), ("Accept", "application/json")),
             read_seconds=self._login_seconds,
             traceparent=traceparent,
+            hidden=(credentials.password,),
         )
         return self._token_in(result)
 

@@ -14,6 +14,8 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from service.telemetry.readiness import Readiness
+
 STOP_SECONDS = 5.0
 
 
@@ -26,8 +28,8 @@ class Health(Protocol):
         ...
 
     @property
-    def ready(self) -> bool:
-        """Whether the worker is a member of its group and takes records."""
+    def readiness(self) -> Readiness:
+        """Whether the worker takes records, and why not."""
         ...
 
 
@@ -80,8 +82,8 @@ class HealthServer:
         return web.json_response({"alive": False, "trouble": trouble}, status=503)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        ready = self._health.ready
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
+        readiness = self._health.readiness
+        return web.json_response(readiness.to_json(), status=200 if readiness.ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.settings_doc import page
+from scripts import logs_doc, metrics_doc, settings_doc
 from service.domain.advice import ADVICE
 from service.domain.codes import Code
 from service.kafka.topics import TOPICS
@@ -16,7 +16,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_settings_page_is_what_the_model_says() -> None:
-    assert (DOCS / "settings.md").read_text("utf-8") == page(), "run: make docs"
+    assert (DOCS / "settings.md").read_text("utf-8") == settings_doc.page(), "run: make docs"
+
+
+def test_the_metrics_page_is_what_is_declared() -> None:
+    assert (DOCS / "metrics.md").read_text("utf-8") == metrics_doc.page(), "run: make docs"
+
+
+def test_the_page_of_logs_is_what_is_declared() -> None:
+    assert (DOCS / "logs.md").read_text("utf-8") == logs_doc.page(), "run: make docs"
 
 
 def test_every_code_is_explained_and_no_other() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition, Record
 from service.engine.offsets import Position
+from service.engine.ports import Commit, CommitFailure
 from tests.fakes.observing import SilentObserver
 
 
@@ -19,8 +21,8 @@ class RecordingObserver(SilentObserver):
         self.breakages: list[Exception] = []
         self.retries: list[tuple[str, int, float, str]] = []
         """System, attempts, pause in seconds, message."""
-        self.commit_sizes: list[int] = []
-        self.commit_failures: list[str] = []
+        self.commits: list[Commit] = []
+        self.commit_failures: list[tuple[CommitFailure, str]] = []
         self.source_failures: list[str] = []
         self.suspensions: list[float] = []
         self.taken: list[Partition] = []
@@ -37,25 +39,27 @@ class RecordingObserver(SilentObserver):
     def received(self, record: Record) -> None:
         self.records_received.append(record)
 
-    def retrying(self, record: Record, system: str, attempts: int, pause_seconds: float, message: str) -> None:
+    def retrying(
+        self, record: Record, plan: Plan, system: str, attempts: int, pause_seconds: float, message: str
+    ) -> None:
         self.retries.append((system, attempts, pause_seconds, message))
 
     def settled(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
 
-    def committed(self, partition: Partition, records: int, seconds: float) -> None:
-        self.commit_sizes.append(records)
+    def committed(self, partition: Partition, commit: Commit) -> None:
+        self.commits.append(commit)
 
-    def commit_failed(self, partition: Partition, message: str) -> None:
-        self.commit_failures.append(message)
+    def commit_failed(self, partition: Partition, failure: CommitFailure, message: str) -> None:
+        self.commit_failures.append((failure, message))
 
     def dropped(self, record: Record, message: str) -> None:
         self.records_dropped.append(record)
 
-    def held(self, record: Record, message: str) -> None:
-        self.records_held.append((record.offset, message))
+    def held(self, outcome: Outcome, message: str) -> None:
+        self.records_held.append((outcome.record.offset, message))
 
-    def broken(self, record: Record, error: Exception) -> None:
+    def broken(self, record: Record, plan: Plan, error: Exception) -> None:
         self.breakages.append(error)
 
     def suspended(self, seconds: float) -> None:

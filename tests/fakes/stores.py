@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from service.domain.record import Partition
-from service.engine.ports import Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
+from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
 from tests.fakes.broker import CommitTrouble, FakeBroker, Membership, WrongGeneration
 from tests.fakes.process import FakeProcess
 from tests.fakes.transactions import Fenced, MetadataTooLarge, StoredCommit
@@ -54,10 +54,10 @@ class FakeStore:
             await self._ask(lambda: transactions.bar(partition))
         if trouble is CommitTrouble.LOST_AND_NOT_STORED:
             await self._ask(lambda: None)
-            raise OwnershipLost("whether it was stored is unknown: it was not")
+            raise OwnershipLost("whether it was stored is unknown: it was not", CommitFailure.UNKNOWN)
         await self._ask(lambda: transactions.end(partition, fence, self._process.name))
         if trouble is CommitTrouble.LOST_BUT_STORED:
-            raise OwnershipLost("whether it was stored is unknown: it was")
+            raise OwnershipLost("whether it was stored is unknown: it was", CommitFailure.UNKNOWN)
 
     async def _ask(self, effect: Callable[[], None], share: float = 1.0) -> None:
         """Takes `share` of the broker's usual time."""

@@ -13,6 +13,7 @@ from service.kafka.topics import EXPORT_ROWS
 from service.sandbox.faults import Fault
 from service.sandbox.holdingsiq import CsvFile, Plan, customer, holdingsiq_state
 from service.systems.export_columns import row_model
+from tests.support.published import assert_event_as_published
 from tests.support.relay import RunningRelay, export_requested, relay
 from tests.support.topic_reading import TopicReader
 
@@ -46,6 +47,7 @@ async def assert_each_row_once(rows: TopicReader, count: int) -> None:
     assert len(numbers) == count
     assert sorted(numbers) == list(range(1, count + 1))
     assert len({event["id"] for event in rows.events}) == count
+    assert_event_as_published(rows.records[0])
 
 
 @pytest.mark.parametrize("mode", ["exactly_once", "at_least_once"])

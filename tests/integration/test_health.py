@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -49,6 +50,14 @@ async def until_status(port: int, path: str, status: int) -> str:
     return found[1]
 
 
+async def until_metrics(port: int, enough: Callable[[str], bool]) -> str:
+    """Blocks until the metrics are as wanted; their text."""
+    async with asyncio.timeout(30):
+        while not enough((found := await status_of(port, "/metrics"))[1]):  # noqa: ASYNC110 - another process answers
+            await asyncio.sleep(0.1)
+    return found[1]
+
+
 async def start(running: RunningRelay, **settings: str) -> int:
     port = free_port()
     await running.start_worker(RELAY_HTTP__HOST="127.0.0.1", RELAY_HTTP__PORT=str(port), **settings)
@@ -60,7 +69,8 @@ async def test_a_worker_is_alive_ready_and_counted(kafka: str) -> None:
         running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
         port = await start(running)
 
-        await until_status(port, "/readyz", 200)
+        ready = json.loads(await until_status(port, "/readyz", 200))
+        assert (ready["reasons"], ready["stopping"], len(ready["partitions"])) == ([], False, 18)
         await running.send(changed("e1", RESOURCE, update("since 1998")))
         await running.results_of(1)
 
@@ -68,6 +78,33 @@ async def test_a_worker_is_alive_ready_and_counted(kafka: str) -> None:
         metrics = await until_status(port, "/metrics", 200)
         assert 'relay_events_total{event_type="holdings.changed",outcome="succeeded"} 1.0' in metrics
         assert 'relay_calls_total{operation="' in metrics
+        assert 'relay_event_end_to_end_seconds_count{event_type="holdings.changed"} 1.0' in metrics
+        assert 'relay_event_phase_seconds_count{event_type="holdings.changed",phase="call"} 1.0' in metrics
+
+
+async def test_the_lag_of_every_owned_partition_is_shown_and_falls_to_zero(kafka: str) -> None:
+    async with relay(kafka) as running:
+        running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
+        running.sandbox.faults.add(Fault("down", system="eholdings", status=503))
+        await running.send(changed("e1", RESOURCE, update("since 1998")))
+        port = await start(running, RELAY_RETRY__MAX_SECONDS="1")
+
+        def lags(metrics: str) -> list[float]:
+            return [float(line.split()[-1]) for line in metrics.splitlines() if line.startswith("relay_lag_records{")]
+
+        waiting = await until_metrics(port, lambda metrics: sum(lags(metrics)) == 1)
+        running.sandbox.faults.clear()
+        await running.results_of(1)
+        settled = await until_metrics(port, lambda metrics: sum(lags(metrics)) == 0)
+
+        assert len(lags(waiting)) == len(lags(settled)) == 18
+        assert any(
+            age(line) > 0 for line in waiting.splitlines() if line.startswith("relay_oldest_unfinished_seconds{")
+        )
+
+
+def age(line: str) -> float:
+    return float(line.split()[-1])
 
 
 async def test_refused_credentials_fail_readiness_dead_letter_nothing_and_are_survived(kafka: str) -> None:
@@ -78,7 +115,11 @@ async def test_refused_credentials_fail_readiness_dead_letter_nothing_and_are_su
         await until_status(port, "/readyz", 200)
         await running.send(changed("e1", RESOURCE, update("since 1998")))
 
-        await until_status(port, "/readyz", 503)
+        refused = json.loads(await until_status(port, "/readyz", 503))
+        assert refused["reasons"] == ["eholdings refuses our credentials for diku"]
+        assert [(c["system"], c["tenant"], c["reason"]) for c in refused["openCircuits"]] == [
+            ("eholdings", "diku", "credentials")
+        ]
         assert (await status_of(port, "/livez"))[0] == 200
         running.sandbox.faults.clear()
         (result,) = await running.results_of(1)

@@ -50,6 +50,18 @@ DEFECTS = (
         "job.lease.may_leave",
     ),
     Defect(
+        "a replayed dead letter is taken for an event that is new",
+        ENGINE + "worker.py",
+        "        attempted = replay is not None or owned.was_attempted(record)\n",
+        "        attempted = owned.was_attempted(record)\n",
+    ),
+    Defect(
+        "a replay does not look for what was replayed before",
+        "service/letters/replaying.py",
+        '            self._spool.note_replay(replay.place, stored.key, stored.value, f"{partition}@{stored.offset}")\n',
+        "            pass\n",
+    ),
+    Defect(
         "a mark is not waited for",
         ENGINE + "commits.py",
         "        await stored\n        self._marked.add(offset)\n",

@@ -17,6 +17,7 @@ from service.kafka.topics import CHANGES, DEAD_LETTERS, EXPORT_REQUESTS, RESULTS
 from service.sandbox.server import Sandbox, SandboxSettings
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
+from tests.support.published import assert_as_published
 from tests.support.relay_process import RelayProcess
 from tests.support.topic_reading import TopicReader
 
@@ -89,7 +90,8 @@ class RunningRelay:
 async def relay(
     bootstrap_servers: str, latency_seconds: Mapping[str, float] | None = None
 ) -> AsyncIterator[RunningRelay]:
-    """Topics and a sandbox that no other test has; workers are started by the test, and ended with it."""
+    """Topics and a sandbox that no other test has; workers are started by the test, and ended with it. Fails where a
+    result or a dead letter that was read is not as the published schemas say."""
     prefix = f"test-{uuid.uuid4().hex[:8]}."
     kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, group_id=prefix + "relay")
     await ensure_topics(kafka, prefix)
@@ -102,6 +104,7 @@ async def relay(
         running = RunningRelay(kafka, prefix, sandbox, settings, results, letters)
         try:
             yield running
+            assert_as_published(results.records, letters.records)
         finally:
             for worker in running.workers:
                 await worker.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from service.commands.dead_letters.listing import list_letters
+from service.commands.dead_letters.replaying import replay
 from service.commands.dead_letters.showing import show
 
 app = typer.Typer(
@@ -14,3 +15,4 @@ app = typer.Typer(
 )
 app.command("list")(list_letters)
 app.command("show")(show)
+app.command("replay")(replay)

@@ -10,7 +10,7 @@ from service.domain.outcomes import Overall
 from service.engine.commit_metadata import MAX_BYTES
 from service.engine.commits import MAX_OUTCOMES
 from service.engine.offsets import Position
-from service.engine.ports import OwnershipLost
+from service.engine.ports import CommitFailure, Outgoing, OwnershipLost
 from tests.fakes.broker import CommitTrouble
 from tests.fakes.committing import COMMIT_SECONDS, PARTITION, committing, failing
 from tests.fakes.events import told_by
@@ -104,7 +104,7 @@ async def test_a_commit_that_was_not_stored_is_written_again_with_the_same_recor
 
         assert [offset for results in subject.results for offset in results] == [0, 1]
         assert subject.settled == [0, 1]
-        assert subject.observer.commit_failures == ["made to fail"] * 2
+        assert subject.observer.commit_failures == [(CommitFailure.ABORTED, "made to fail")] * 2
         assert subject.broker.position(PARTITION) == Position(2)
 
 
@@ -244,7 +244,9 @@ async def test_a_position_that_does_not_fit_waits_until_the_frontier_has_moved()
         subject.add(*scattered)
         await asyncio.sleep(60)
         stuck = len(subject.broker.commits)
-        assert "does not fit" in subject.observer.commit_failures[-1]
+        failure, message = subject.observer.commit_failures[-1]
+        assert failure is CommitFailure.METADATA
+        assert "does not fit" in message
         assert subject.commits.metadata_bytes == MAX_BYTES
 
         subject.add(0, *[offset + 500 for offset in scattered])
@@ -331,3 +333,38 @@ async def test_the_pulse_is_felt_before_anything_is_stored_and_a_proof_that_it_a
         await subject.commits.emptied()
 
         assert subject.results == [[], [0]]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "failure"),
+    [
+        (CommitTrouble.FENCED, CommitFailure.FENCED),
+        (CommitTrouble.LOST_BUT_STORED, CommitFailure.UNKNOWN),
+        (CommitTrouble.LOST_AND_NOT_STORED, CommitFailure.UNKNOWN),
+    ],
+)
+async def test_a_commit_that_ends_the_loop_is_told_with_its_kind(
+    trouble: CommitTrouble, failure: CommitFailure
+) -> None:
+    async with committing() as subject:
+        subject.broker.commit_trouble = failing(trouble)
+        subject.receive(0)
+        subject.add(0)
+        await asyncio.wait((subject.running,))
+
+        assert [kind for kind, _ in subject.observer.commit_failures] == [failure]
+        assert isinstance(subject.running.exception(), OwnershipLost)
+
+
+async def test_a_commit_tells_what_it_has_stored() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1, 2)
+        subject.add(0, failed=True)
+        await subject.commits.emptied()
+        await subject.commits.mark(1)
+        await subject.commits.keep(2, "a note")
+        await subject.commits.publish_rows(2, [Outgoing("rows", b"k", b"v")] * 3)
+
+        told = [(stored.records, stored.rows, stored.marks) for stored in subject.observer.commits]
+        assert told == [(2, 0, 0), (0, 0, 1), (0, 0, 1), (3, 3, 0)]
+        assert {stored.seconds for stored in subject.observer.commits} == {COMMIT_SECONDS}

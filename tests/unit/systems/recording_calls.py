@@ -8,7 +8,15 @@ class RecordingCalls:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str, int | None]] = []
+        self.saved: list[tuple[str, str]] = []
+        self.batches: list[tuple[str, int]] = []
 
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
         assert seconds >= 0
         self.told.append((system, operation, status))
+
+    def call_saved(self, system: str, operation: str) -> None:
+        self.saved.append((system, operation))
+
+    def batch_sent(self, system: str, records: int) -> None:
+        self.batches.append((system, records))

@@ -12,7 +12,7 @@ import orjson
 
 from service.engine.ports import CallContext
 from service.systems.folio import FolioGateway
-from service.systems.http import Clocks, HttpClient
+from service.systems.http import CallObserver, Clocks, HttpClient
 from service.systems.tokens import StaticToken, TenantTokens
 
 TENANT = "diku"
@@ -80,10 +80,14 @@ def http_client(transport: httpx.AsyncBaseTransport, system: str = "system", **o
 
 
 def gateway(
-    transport: httpx.AsyncBaseTransport, system: str = "system", *, tenants: Iterable[str] = (TENANT,)
+    transport: httpx.AsyncBaseTransport,
+    system: str = "system",
+    *,
+    tenants: Iterable[str] = (TENANT,),
+    observer: CallObserver | None = None,
 ) -> FolioGateway:
     """A gateway whose tenants have tokens already."""
-    http = http_client(transport, system)
+    http = http_client(transport, system, observer=observer)
     credentials = {tenant: StaticToken(f"token-of-{tenant}") for tenant in tenants}
     return FolioGateway(http, TenantTokens(http, credentials, login_seconds=1.0, clocks=Clocks()))
 

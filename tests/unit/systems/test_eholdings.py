@@ -14,6 +14,7 @@ from service.domain.jsonvalue import JsonValue
 from service.domain.operations import AddResource, DeselectResource, EholdingsStep, RemoveResource, UpdateResource
 from service.systems.eholdings import Eholdings
 from service.systems.eholdings_calls import BULK_FETCH_LIMIT, BulkFetched
+from tests.unit.systems.recording_calls import RecordingCalls
 from tests.unit.systems.scripted import TENANT, Scripted, ScriptedTransport, answer, context, gateway
 
 ID = "22-1-2"
@@ -33,10 +34,10 @@ def missing() -> httpx.Response:
 
 
 async def carry_out(
-    step: EholdingsStep, *answers: Scripted, uncertain: bool = False
+    step: EholdingsStep, *answers: Scripted, uncertain: bool = False, calls: RecordingCalls | None = None
 ) -> tuple[Answer, ScriptedTransport]:
     transport = ScriptedTransport(*answers)
-    adapter = Eholdings(gateway(transport, "eholdings"), 30.0)
+    adapter = Eholdings(gateway(transport, "eholdings", observer=calls), 30.0)
     result = await adapter.attempt(step, context(uncertain=uncertain))
     assert transport.answers == [], "a call that was expected was not made"
     return result, transport
@@ -72,6 +73,33 @@ async def test_no_put_is_sent_when_the_state_is_as_wanted() -> None:
 
     assert result == Settled((unchanged(200),))
     assert transport.calls == [f"GET {PATH}"]
+
+
+@pytest.mark.parametrize(
+    ("step", "state", "saved"),
+    [
+        (update(coverageStatement="same"), document(coverageStatement="same"), ["put"]),
+        (update(("a",), coverageStatement="same"), document(["a"], coverageStatement="same"), ["put", "put-tags"]),
+        (update(("a",)), document(["a"]), ["put-tags"]),
+        (DeselectResource(TENANT, ID), document(isSelected=False), ["put"]),
+    ],
+)
+async def test_each_call_that_would_have_changed_nothing_is_told_as_saved(
+    step: EholdingsStep, state: httpx.Response, saved: list[str]
+) -> None:
+    calls = RecordingCalls()
+
+    await carry_out(step, state, calls=calls)
+
+    assert calls.saved == [("eholdings", operation) for operation in saved]
+
+
+async def test_a_call_that_was_made_is_not_told_as_saved() -> None:
+    calls = RecordingCalls()
+
+    await carry_out(update(coverageStatement="new"), document(), document(coverageStatement="new"), calls=calls)
+
+    assert calls.saved == []
 
 
 async def test_a_state_as_wanted_after_a_lost_answer_is_a_success() -> None:

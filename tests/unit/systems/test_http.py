@@ -24,6 +24,10 @@ class Told:
     def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
         self.calls.append((system, operation, status, seconds))
 
+    def call_saved(self, system: str, operation: str) -> None: ...
+
+    def batch_sent(self, system: str, records: int) -> None: ...
+
 
 async def test_the_path_is_put_under_the_base_address() -> None:
     transport = ScriptedTransport(answer())

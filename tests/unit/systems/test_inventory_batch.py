@@ -18,6 +18,7 @@ from service.systems.inventory_answers import Decision
 from service.systems.inventory_batch import UpsertBatches
 from service.systems.timeouts import Timeouts
 from service.systems.trouble import Trouble
+from tests.unit.systems.recording_calls import RecordingCalls
 from tests.unit.systems.scripted import TENANT, answer, gateway
 
 PATH = "/base/inventory-batch-upsert-hrid"
@@ -315,3 +316,12 @@ async def test_a_refusal_of_one_set_keeps_its_words() -> None:
 
     assert isinstance(decision, Finding)
     assert (decision.code, decision.status, decision.message) == (Code.REFUSED, 207, "bad (422)")
+
+
+async def test_the_size_of_each_batch_is_told_when_it_has_left() -> None:
+    calls, module = RecordingCalls(), Module()
+    batches = UpsertBatches(gateway(module, "inventory", observer=calls), TENANT, Timeouts(), BatchLimits(items=2))
+
+    await decide(batches, "in1", "in2", "in3")
+
+    assert calls.batches == [("inventory", 2), ("inventory", 1)]

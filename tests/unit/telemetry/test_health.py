@@ -11,14 +11,20 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from service.domain.record import Partition
+from service.engine.state import Membership
 from service.telemetry.health import HealthServer
 from service.telemetry.metrics import Metrics
+from service.telemetry.readiness import Readiness
+
+READY = Readiness(Membership(joined=True, partitions=(Partition("changes", 0),)), ())
+NOT_JOINED = Readiness(Membership(), ())
 
 
 @dataclass(slots=True)
 class FakeHealth:
     trouble: str | None = None
-    ready: bool = True
+    readiness: Readiness = READY
 
 
 def free_port() -> int:
@@ -40,10 +46,10 @@ async def serving(health: FakeHealth, metrics: Metrics) -> AsyncIterator[aiohttp
 @pytest.mark.parametrize(
     ("path", "health", "status", "says"),
     [
-        ("/livez", FakeHealth(ready=False), 200, {"alive": True}),
+        ("/livez", FakeHealth(readiness=NOT_JOINED), 200, {"alive": True}),
         ("/livez", FakeHealth(trouble="it is stuck"), 503, {"alive": False, "trouble": "it is stuck"}),
-        ("/readyz", FakeHealth(trouble="it is stuck"), 200, {"ready": True}),
-        ("/readyz", FakeHealth(ready=False), 503, {"ready": False}),
+        ("/readyz", FakeHealth(trouble="it is stuck"), 200, READY.to_json()),
+        ("/readyz", FakeHealth(readiness=NOT_JOINED), 503, NOT_JOINED.to_json()),
     ],
 )
 async def test_a_probe_is_answered_by_its_status_and_says_the_same(
@@ -71,11 +77,11 @@ def test_probes_are_answered_while_the_loop_of_the_worker_is_blocked() -> None:
 
 
 async def test_health_is_asked_anew_at_every_probe() -> None:
-    health = FakeHealth(ready=False)
+    health = FakeHealth(readiness=NOT_JOINED)
     async with serving(health, Metrics()) as session:
         statuses = []
-        for ready in (False, True, False):
-            health.ready = ready
+        for readiness in (NOT_JOINED, READY, NOT_JOINED):
+            health.readiness = readiness
             async with session.get("/readyz") as answer:
                 statuses.append(answer.status)
 
@@ -84,7 +90,7 @@ async def test_health_is_asked_anew_at_every_probe() -> None:
 
 async def test_metrics_are_in_the_text_format_of_prometheus() -> None:
     metrics = Metrics()
-    metrics.commits.inc()
+    metrics.commits.commits.inc()
 
     async with serving(FakeHealth(), metrics) as session, session.get("/metrics") as answer:
         body = await answer.text()
