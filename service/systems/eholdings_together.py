@@ -25,18 +25,22 @@ async def update_together(calls: EholdingsCalls, steps: Sequence[UpdateResource]
     resource = await calls.read(first.resource_id)
     match resource:
         case Finding():  # of the resource, whatever is wanted of it
+            _tell(calls, "get", len(steps))
             return Joint(len(steps), (resource,) * len(steps))
         case Trouble():
             return Joint(len(steps), trouble=resource.answer(first))
         case Resource():
             merged = merge(resource, [Update(wanted(step.attributes), step.tags) for step in steps])
             if merged.count > 1:
-                return await _bring_all(calls, first, resource, merged)
+                return await _bring_all(calls, steps[: merged.count], resource, merged)
             decision = await bring_to(calls, first.resource_id, resource, merged.want, merged.tags)
             return Joint(1, trouble=decision.answer(first)) if isinstance(decision, Trouble) else Joint(1, (decision,))
 
 
-async def _bring_all(calls: EholdingsCalls, first: UpdateResource, resource: Resource, merged: Merged) -> Joint:
+async def _bring_all(
+    calls: EholdingsCalls, steps: Sequence[UpdateResource], resource: Resource, merged: Merged
+) -> Joint:
+    first = steps[0]
     put = await bring_attributes(calls, first.resource_id, resource, merged.want)
     if not _holds(put):
         return _undecided(put, first, merged.count, applied=isinstance(put, Finding) and put.code is Code.SKIPPED)
@@ -46,7 +50,17 @@ async def _bring_all(calls: EholdingsCalls, first: UpdateResource, resource: Res
         if not _holds(tagged):
             return _undecided(tagged, first, merged.count, applied=_sent(put))
         last = tagged if _sent(tagged) else put
+    calls.sent_together(merged.count)
+    _tell(calls, "get", merged.count)
+    _tell(calls, "put", sum(bool(step.attributes) for step in steps))
+    _tell(calls, "put-tags", sum(step.tags is not None for step in steps))
     return Joint(merged.count, tuple(_findings(last, merged)))
+
+
+def _tell(calls: EholdingsCalls, operation: str, wanted_times: int) -> None:
+    """One such call was made, or is told of as not needed; by themselves the updates had wanted so many."""
+    for _ in range(1, wanted_times):
+        calls.saved(operation)
 
 
 def _holds(decision: Decision) -> bool:
