@@ -80,9 +80,10 @@ def _undecided(decision: Decision, first: UpdateResource, count: int, *, applied
 
 
 def _findings(last: Decision, merged: Merged) -> list[Finding]:
-    """An update is unchanged when it asks for what it would have found, and when nothing had to be sent at all: then
-    what it changed is taken back by a later one."""
-    if not _sent(last):
-        return [unchanged(200) for _ in merged.changes]
+    """As each would have it by itself: unchanged when it asks for what the one before it leaves. So results do not tell
+    who happened to wait for whom; the message does."""
+    status = last.status if _sent(last) else 200
     message = f"sent as one with {merged.count - 1} more updates of the resource"
-    return [succeeded(last.status, message) if changes else unchanged(200) for changes in merged.changes]
+    if not _sent(last):
+        message += ", which together left nothing to send"
+    return [succeeded(status, message) if changes else unchanged(200) for changes in merged.changes]
