@@ -8,13 +8,14 @@ bin := .venv/bin
 # A new stamp is due when what is installed, or where, would differ.
 stamp := .venv/setup-$(shell { pwd; cat requirements/dev.txt pyproject.toml scripts/setup service/sandbox/kafka_jars.txt; } | cksum | cut -d' ' -f1)
 ARGS ?=
+IMAGE ?=
 SEEDS ?= 2000
 FIRST ?= 0
 INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi docs lock clean
+.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -65,6 +66,21 @@ fuzz: setup ## Hostile input to everything that reads any, from a seed: make fuz
 mutants: setup ## Switch on one deliberate defect after the other: the tests must catch each (some minutes)
 	@$(bin)/python -m tests.mutants $(ARGS)
 
+image: ## Build the image: make image [IMAGE=name:tag] [PYTHON_DIGEST=sha256:…]
+	@scripts/image $(IMAGE)
+
+test-image: setup ## Build the image on a stand-in for its base, and run it (as root, on Debian)
+	@$(bin)/pytest tests/deployment/image $(ARGS)
+
+test-chart: setup ## The chart: lint, unit tests, schemas, alerts (builds its tools once: some minutes)
+	@$(bin)/pytest tests/deployment/chart $(ARGS)
+
+test-cluster: setup ## The chart on a control plane of Kubernetes, on loopback (builds it once: some ten minutes)
+	@$(bin)/pytest tests/deployment/cluster $(ARGS)
+
+rehearse: setup ## A release without containers: its workers replaced one by one under load, nothing lost or repeated
+	@$(bin)/python -m tests.deployment.rehearsal $(ARGS)
+
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
 	@scripts/asyncapi/validate
 
@@ -72,6 +88,7 @@ docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc
 	@$(bin)/python -m scripts.metrics_doc
 	@$(bin)/python -m scripts.logs_doc
+	@$(bin)/python -m scripts.chart_docs
 
 lock: setup ## Choose the newest versions that pyproject.toml allows, and write them down with their hashes
 	@scripts/lock

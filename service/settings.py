@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -22,6 +32,9 @@ from pydantic_settings import (
     SettingsError,
     YamlConfigSettingsSource,
 )
+
+from service.kafka_security import OAUTH, SASL_PROTOCOLS, TLS_PROTOCOLS, missing_in
+from service.tls import TlsFiles, faults_of
 
 PREFIX = "RELAY_"
 CONFIG = "RELAY_CONFIG"
@@ -53,26 +66,72 @@ class KafkaSettings(Section):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How the brokers are spoken to."
     )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
         None, description="Needed with a SASL protocol."
     )
-    sasl_username: str | None = Field(None, description="Needed with a SASL protocol.")
-    sasl_password: SecretStr | None = Field(None, description="Needed with a SASL protocol.")
+    sasl_username: str | None = Field(None, description="Needed with PLAIN and SCRAM.")
+    sasl_password: SecretStr | None = Field(None, description="Needed with PLAIN and SCRAM.")
+    sasl_oauth_token_url: AnyHttpUrl | None = Field(
+        None, description="Needed with OAUTHBEARER: where a token is got by the client-credentials grant."
+    )
+    sasl_oauth_client_id: str | None = Field(None, description="Needed with OAUTHBEARER.")
+    sasl_oauth_client_secret: SecretStr | None = Field(None, description="Needed with OAUTHBEARER.")
+    sasl_oauth_scope: str | None = Field(None, description="Asked for with the token; several are parted by spaces.")
+    sasl_oauth_cafile: Path | None = Field(
+        None, description="Authorities to trust at the token endpoint in place of the system's own."
+    )
     ssl_cafile: Path | None = Field(None, description="Authorities to trust in place of the system's own.")
     ssl_certfile: Path | None = Field(None, description="The worker's own certificate.")
     ssl_keyfile: Path | None = Field(None, description="The key of the certificate.")
+    ssl_key_password: SecretStr | None = Field(None, description="Of the key, where it is encrypted.")
     session_timeout_seconds: Seconds = Field(45, description="After this long without a sign a worker counts as gone.")
     rebalance_timeout_seconds: Seconds = Field(60, description="How long a rebalance waits for calls under way.")
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.security_protocol.startswith("SASL") and not (
-            self.sasl_mechanism and self.sasl_username and self.sasl_password
-        ):
-            raise ValueError(f"{self.security_protocol} needs SASL_MECHANISM, SASL_USERNAME and SASL_PASSWORD")
-        if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
-            raise ValueError("SSL_CERTFILE and SSL_KEYFILE go together")
-        return self
+    @property
+    def uses_tls(self) -> bool:
+        return self.security_protocol in TLS_PROTOCOLS
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol in SASL_PROTOCOLS
+
+    @property
+    def uses_oauth(self) -> bool:
+        return self.uses_sasl and self.sasl_mechanism == OAUTH
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        password = self.ssl_key_password.get_secret_value() if self.ssl_key_password else None
+        return TlsFiles(self.ssl_cafile, self.ssl_certfile, self.ssl_keyfile, password)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _complete(cls, given: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is missing is told beside what is wrong, each by the name of its setting."""
+        faults: list[InitErrorDetails] = []
+        made: Self | None = None
+        try:
+            made = make(given)
+        except ValidationError as refused:
+            faults += [_named(error["loc"], error["msg"]) for error in refused.errors(include_input=False)]
+        asked = made.model_dump(exclude_none=True) if made is not None else given if isinstance(given, Mapping) else {}
+        wrong = {fault["loc"][0] for fault in faults if fault["loc"]}
+        faults += [_named((name,), told) for name, told in missing_in(asked) if name not in wrong]
+        if made is not None and made.uses_tls:
+            faults += [_named((f"ssl_{fault.which}",), str(fault)) for fault in faults_of(made.tls_files)]
+        url = made.sasl_oauth_token_url if made is not None else None
+        if url is not None and (url.username or url.password):
+            faults.append(_named(("sasl_oauth_token_url",), "must not hold a name or a password"))
+        if made is not None and made.uses_oauth:
+            trusted = TlsFiles(made.sasl_oauth_cafile)
+            faults += [_named(("sasl_oauth_cafile",), str(fault)) for fault in faults_of(trusted)]
+        if made is None or faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return made
+
+
+def _named(location: tuple[int | str, ...], message: str) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError("setting", "{told}", {"told": message}), loc=location, input=None)
 
 
 class TopicSettings(Section):

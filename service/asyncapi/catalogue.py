@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from service.domain.events.schema import schema_of
 from service.domain.published.dead_letter import DeadLetterHeaders
 from service.domain.published.result import HoldingsResult
+from service.domain.worker_metrics import METRICS_TYPE, WorkerMetrics
 from service.kafka.records_out import RESULT_TYPE, ROW_TYPE
 from service.kafka.topics import EXPORT_ROWS, METRICS, RESULTS
 from service.routes import ROUTES, json_schema
@@ -21,7 +22,6 @@ from service.systems.export_columns import COLUMNS, row_model
 Schema: TypeAlias = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-METRICS_TYPE: Final = "holdings.metrics"
 _OTHER_TYPES: Final = "OTHER"
 _SENDERS_KEY: Final = "The entity that the event is about, chosen by the sender: events of one key keep their order."
 _KEY_OF_THE_RECORD_IN: Final = "The key of the record in, byte for byte."
@@ -84,7 +84,7 @@ def event_types() -> list[EventType]:
             Direction.OUT,
             "How one worker has fared.",
             "The worker.",
-            {"type": "object", "description": "How one worker has fared in an interval."},
+            schema_of(TypeAdapter(WorkerMetrics)),
         ),
     ]
 

@@ -6,6 +6,7 @@ Owns the form of the document. Schemas stay JSON Schema; what AsyncAPI does not 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from service import __version__
@@ -64,7 +65,7 @@ class _Document:
         name = identifier(event_type.name)
         examples = examples_of(event_type.name)
         data = self._keep(f"{name}Data", event_type.data)
-        event = self._keep(name, event_schema(EventType(**_fields(event_type) | {"data": data})))
+        event = self._keep(name, event_schema(replace(event_type, data=data)))
         structured = {
             "name": event_type.name,
             "title": f"{event_type.name} in structured mode",
@@ -148,10 +149,6 @@ def _for_asyncapi(schema: Any) -> Any:
             return [_for_asyncapi(inner) for inner in schema]
         case _:
             return schema
-
-
-def _fields(event_type: EventType) -> dict[str, Any]:
-    return {name: getattr(event_type, name) for name in EventType.__slots__}
 
 
 def _structured(example: Example) -> dict[str, Any]:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
 import orjson
 
+from service import __version__
 from service.domain.answers import failed, succeeded
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import OperationOutcome, Outcome
 from service.domain.record import Partition, Record
+from service.domain.worker_metrics import (
+    METRICS_TYPE,
+    CallCount,
+    CircuitState,
+    DeadLetterCount,
+    EventCount,
+    PartitionLag,
+    Quantiles,
+    QuotaState,
+    RetryCount,
+    WorkerMetrics,
+)
 from service.engine.ports import Outgoing
+from service.kafka.metrics_out import metrics_record
 from service.kafka.records_out import RESULT_TYPE, ROW_TYPE, RecordsOut, dead_letter
 from service.systems.export_rows import ExportFile
 
@@ -48,6 +63,8 @@ def examples_of(event_type: str) -> list[Example]:
         ]
     if event_type == ROW_TYPE:
         return [Example("kbart2", "A row of a KBART2 export.", _row())]
+    if event_type == METRICS_TYPE:
+        return [Example("interval", "A worker with one partition, and eholdings' quota spent.", _metrics())]
     folder = files(__package__) / "examples" / event_type
     return [
         Example(path.name.removesuffix(".json"), f"From {path.name}.", orjson.loads(path.read_bytes()))
@@ -108,6 +125,37 @@ def _row() -> dict[str, Any]:
     plan = Plan(identity, None, None, (), frozenset())
     [published] = RecordsOut(_SOURCE).rows(record, plan, rows, 1)
     return _event(published) | {"time": _TIME}
+
+
+def _metrics() -> dict[str, Any]:
+    since = datetime.fromtimestamp(_RECEIVED_AT, UTC)
+    until = since + timedelta(seconds=15)
+    told = WorkerMetrics(
+        worker="relay-0-1",
+        version=__version__,
+        group="holdings-relay",
+        started_at=since - timedelta(hours=1),
+        since=since,
+        until=until,
+        final=False,
+        events=(EventCount(count=40, total=9120, type="holdings.changed", outcome="succeeded"),),
+        calls=(
+            CallCount(
+                count=40,
+                total=9120,
+                system="eholdings",
+                operation="put",
+                status=200,
+                latency_seconds=Quantiles(p50=0.2, p95=0.4, p99=0.9),
+            ),
+        ),
+        retries=(RetryCount(count=0, total=3, system="eholdings"),),
+        dead_letters=(DeadLetterCount(count=0, total=1, code="refused"),),
+        lag=(PartitionLag(topic="holdings.changes", partition=3, lag=12, oldest_unfinished_seconds=0.4, paused=False),),
+        circuits=(CircuitState(system="eholdings", tenant="harbour", state="open", reason="quota", since=since),),
+        quotas=(QuotaState(system="eholdings", tenant="harbour", left=0, spent_since=since),),
+    )
+    return _event(metrics_record(told, _SOURCE))
 
 
 def _event(record: Outgoing) -> dict[str, Any]:

@@ -11,19 +11,22 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator, collect_hosts
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
+    NodeNotReadyError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from service.engine.ports import SourceUnavailable
 from service.kafka.connection import connection_arguments, words
+from service.kafka.oauth import TokenUnavailable
 from service.settings import KafkaSettings
 
 CONNECT_SECONDS: Final = 5.0
@@ -66,11 +69,25 @@ async def speak(settings: KafkaSettings) -> list[Spoken | Unreachable]:
 async def unavailable(settings: KafkaSettings, error: Exception) -> SourceUnavailable:
     """The error to raise when a client could not start: it says why, and which setting to look at, where that can be
     found out."""
-    if isinstance(error, KafkaConnectionError):
+    if isinstance(error, KafkaConnectionError | NodeNotReadyError):
         answers = await speak(settings)
         if all(isinstance(answer, Unreachable) for answer in answers):
             return SourceUnavailable("; ".join(map(str, answers)))
     return SourceUnavailable(f"{settings.bootstrap_servers}: {words(error)}")
+
+
+class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
+    """One that hears why a token is refused: the broker's words come where aiokafka expects an acceptance."""
+
+    def authenticator_oauth(self) -> Any:
+        return _HeardOut(sasl_oauth_token_provider=self._sasl_oauth_token_provider)
+
+
+class _HeardOut(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka has no types
+    async def step(self, payload: bytes | None) -> Any:
+        if payload:
+            raise SaslAuthenticationFailed(payload.decode("utf-8", "replace"))
+        return await super().step(payload)
 
 
 async def _speak_to(
@@ -79,13 +96,28 @@ async def _speak_to(
     server = f"{host}:{port}"
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await create_conn(host, port, **arguments)
+            connection = await _connect(host, port, arguments)
     except (OSError, KafkaError) as error:
         return Unreachable(server, *_explained(settings, error))
     try:
         return Spoken(server, _versions(connection))
     finally:
         connection.close()
+
+
+async def _connect(host: str, port: int, arguments: Mapping[str, object]) -> AIOKafkaConnection:
+    """A connection on which a request has been answered, for a broker may hear who we are and refuse us only then."""
+    connection = _Connection(host, port, **arguments)
+    await connection.connect()
+    try:
+        answer = await connection.send(MetadataRequest([]))
+    except BaseException:
+        connection.close()
+        raise
+    if not answer.brokers:
+        connection.close()
+        raise KafkaConnectionError("an answer that names no broker")
+    return connection
 
 
 def _versions(connection: AIOKafkaConnection) -> dict[int, tuple[int, int]]:
@@ -97,6 +129,8 @@ def _explained(settings: KafkaSettings, error: Exception) -> tuple[str, str]:
     """What is wrong, and the remedy."""
     cause = error.__cause__ if isinstance(error, KafkaConnectionError) and error.__cause__ else error
     match cause:
+        case TokenUnavailable():
+            return _bare(cause), _credentials(settings)
         case ssl.SSLError():
             return _explained_tls(settings, cause)
         case UnsupportedSaslMechanismError():
@@ -131,12 +165,15 @@ def _explained_tls(settings: KafkaSettings, error: ssl.SSLError) -> tuple[str, s
 
 
 def _credentials(settings: KafkaSettings) -> str:
+    if settings.uses_oauth:
+        return f"{_NAMES}SASL_OAUTH_TOKEN_URL, …_CLIENT_ID, …_CLIENT_SECRET and …_SCOPE"
     return f"{_NAMES}SASL_USERNAME and {_NAMES}SASL_PASSWORD" if settings.sasl_mechanism else _PROTOCOL
 
 
 def _closed(settings: KafkaSettings) -> str:
     if "SSL" in settings.security_protocol:
-        return f"{_PROTOCOL}, and whether a certificate is wanted: {_NAMES}SSL_CERTFILE"
+        told = f"{_PROTOCOL} is {settings.security_protocol}; the listener may not speak TLS"
+        return told if settings.ssl_certfile else f"{told}, or may want a certificate: {_NAMES}SSL_CERTFILE"
     return f"{_PROTOCOL} is {settings.security_protocol}; the listener may speak TLS or SASL"
 
 

@@ -22,6 +22,7 @@ from service.kafka.connection import connection_arguments, words
 from service.kafka.diagnosis import unavailable
 from service.kafka.reader import FETCH_RECORDS, Stored, stored
 from service.settings import KafkaSettings
+from service.tls import TlsFault
 
 ASK_SECONDS: Final = 30.0
 """For an answer about partitions and offsets."""
@@ -60,8 +61,8 @@ class SpanReader:
     async def __aenter__(self) -> Self:
         try:
             arguments = connection_arguments(self._settings)
-        except OSError as error:
-            raise SourceUnavailable(f"RELAY_KAFKA__SSL_…: the certificates cannot be loaded: {error}") from error
+        except TlsFault as fault:
+            raise SourceUnavailable(f"RELAY_KAFKA__SSL_{fault.which.upper()}: {fault}") from fault
         reading = {"enable_auto_commit": False, "auto_offset_reset": "earliest", **arguments}
         try:
             async with asyncio.timeout(ASK_SECONDS):

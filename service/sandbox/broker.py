@@ -13,6 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.sandbox.broker_probe import is_ready
@@ -21,7 +22,7 @@ from service.sandbox.broker_properties import Ports, free_ports, server_properti
 from service.sandbox.kafka_distribution import Distribution, fetch_distribution
 from service.sandbox.kafka_jars import BrokerError, Progress, ProgressListener
 
-__all__ = ["BrokerError", "LocalBroker", "Progress", "prefetch"]
+__all__ = ["BrokerError", "LocalBroker", "Progress", "Security", "prefetch"]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -69,13 +70,25 @@ def prefetch(listener: ProgressListener = _ignore) -> None:
             recording.replace(distribution.startup_archive)
 
 
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Further listeners of a broker; what they need beside this goes into the broker's `properties`."""
+
+    protocols: Mapping[str, str] = field(default_factory=dict)
+    """Security protocols of the listeners, by their names."""
+    scram_users: tuple[str, ...] = ()
+    """As Kafka's storage tool takes them: `SCRAM-SHA-512=[name=…,password=…]`."""
+    system_properties: Mapping[str, str] = field(default_factory=dict)
+    """Of the Java process."""
+
+
 class LocalBroker:
     """One broker on 127.0.0.1, in a process that dies with this one.
 
     Not bound to an event loop: started under one loop, it may be stopped under another. Its data lie in a temporary
     folder that `stop` removes, or in `folder`, which stays, and which is formatted when it holds no data yet.
     `properties` override those of `server.properties`; `jvm_options` take the place of the recorded start. `listener`
-    hears of a download, should one be needed.
+    hears of a download, should one be needed. `security` adds listeners that are not open to everybody.
     """
 
     def __init__(
@@ -84,11 +97,13 @@ class LocalBroker:
         folder: Path | None = None,
         properties: Mapping[str, str] | None = None,
         jvm_options: tuple[str, ...] = (),
+        security: Security | None = None,
         listener: ProgressListener = _ignore,
     ) -> None:
         self._given_folder = folder
         self._properties = dict(properties or {})
         self._jvm_options = jvm_options
+        self._security = security or Security()
         self._listener = listener
         self._folder: Path | None = None
         self._ports: Ports | None = None
@@ -100,6 +115,12 @@ class LocalBroker:
         if self._ports is None:
             raise BrokerError("the local broker has not been started")
         return f"127.0.0.1:{self._ports.broker}"
+
+    def servers_of(self, listener: str) -> str:
+        """`127.0.0.1:<port>` of one of the further listeners. Raises `BrokerError` before the first start."""
+        if self._ports is None:
+            raise BrokerError("the local broker has not been started")
+        return f"127.0.0.1:{self._ports.others[listener]}"
 
     @property
     def log_file(self) -> Path:
@@ -124,7 +145,7 @@ class LocalBroker:
         self._folder = self._make_folder()
         try:
             for _ in range(_PORT_CHOICES):
-                self._ports = free_ports()
+                self._ports = free_ports(tuple(self._security.protocols))
                 self._write_properties(self._ports)
                 if not (self._folder / "data" / "meta.properties").exists():
                     await self._format(distribution)
@@ -174,13 +195,15 @@ class LocalBroker:
 
     def _write_properties(self, ports: Ports) -> None:
         data = self.log_file.with_name("data")
-        self._properties_file.write_text(server_properties(ports, data, self._properties), "utf-8")
+        text = server_properties(ports, data, self._properties, self._security.protocols)
+        self._properties_file.write_text(text, "utf-8")
 
     async def _format(self, distribution: Distribution) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = await asyncio.create_subprocess_exec(
             *self._java(distribution, _archived(distribution)),
             *("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties_file)),
+            *(word for user in self._security.scram_users for word in ("--add-scram", user)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -216,7 +239,8 @@ class LocalBroker:
 
     def _java(self, distribution: Distribution, options: tuple[str, ...]) -> list[str]:
         temporary = f"-Djava.io.tmpdir={self.log_file.parent}"
-        return [str(distribution.java), *_JVM_OPTIONS, temporary, *options, "-cp", distribution.class_path]
+        further = [f"-D{name}={value}" for name, value in self._security.system_properties.items()]
+        return [str(distribution.java), *_JVM_OPTIONS, temporary, *further, *options, "-cp", distribution.class_path]
 
     def _log_text(self) -> str:
         return self.log_file.read_text("utf-8", errors="replace")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # Below the ranges from which Linux and macOS take the ports of outgoing connections. A port out of those could be
@@ -34,17 +34,20 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The two ports of a broker on 127.0.0.1."""
+    """The ports of a broker on 127.0.0.1; `others` are those of further listeners, by name."""
 
     broker: int
     controller: int
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
-def free_ports() -> Ports:
-    """Two ports on which nothing listens at this moment."""
+def free_ports(others: Sequence[str] = ()) -> Ports:
+    """Ports on which nothing listens at this moment; `others` are names of further listeners."""
     candidates = random.Random()  # noqa: S311 -- only has to differ from one process to the next
-    with closing(_bound_socket(candidates)) as broker, closing(_bound_socket(candidates)) as controller:
-        return Ports(broker.getsockname()[1], controller.getsockname()[1])
+    with ExitStack() as stack:
+        bound = [stack.enter_context(closing(_bound_socket(candidates))) for _ in range(2 + len(others))]
+        broker, controller, *rest = [held.getsockname()[1] for held in bound]
+        return Ports(broker, controller, dict(zip(others, rest, strict=True)))
 
 
 def _bound_socket(candidates: random.Random) -> socket.socket:
@@ -61,14 +64,22 @@ def _bound_socket(candidates: random.Random) -> socket.socket:
     raise OSError(f"no free port between {_FIRST_PORT} and {_LAST_PORT} on 127.0.0.1")
 
 
-def server_properties(ports: Ports, data: Path, overrides: Mapping[str, str]) -> str:
-    """The text of `server.properties`. Raises ValueError for an override of what the broker's place is made of."""
+def server_properties(
+    ports: Ports, data: Path, overrides: Mapping[str, str], protocols: Mapping[str, str] | None = None
+) -> str:
+    """The text of `server.properties`. Raises ValueError for an override of what the broker's place is made of.
+
+    `protocols` are the security protocols of further listeners, by the names in `ports.others`.
+    """
+    others = "".join(f",{name}://127.0.0.1:{port}" for name, port in ports.others.items())
+    by_name = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **(protocols or {})}
     fixed = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports.broker},CONTROLLER://127.0.0.1:{ports.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.broker}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports.broker},CONTROLLER://127.0.0.1:{ports.controller}{others}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.broker}{others}",
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in by_name.items()),
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(data),
     }

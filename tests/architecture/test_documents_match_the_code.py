@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import logs_doc, metrics_doc, settings_doc
+from scripts.chart_docs import pages as pages_of_the_chart
 from service.domain.advice import ADVICE
 from service.domain.codes import Code
 from service.kafka.topics import TOPICS
@@ -25,6 +26,13 @@ def test_the_metrics_page_is_what_is_declared() -> None:
 
 def test_the_page_of_logs_is_what_is_declared() -> None:
     assert (DOCS / "logs.md").read_text("utf-8") == logs_doc.page(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [pytest.param(*made, id=made[0].name) for made in pages_of_the_chart().items()]
+)
+def test_what_the_chart_takes_from_the_code_is_what_the_code_says(path: Path, text: str) -> None:
+    assert path.read_text("utf-8") == text, "run: make docs"
 
 
 def test_every_code_is_explained_and_no_other() -> None:

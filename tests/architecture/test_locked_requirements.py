@@ -15,12 +15,15 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
+GROUPS: dict[str, list[str]] = PYPROJECT["dependency-groups"]
 BASE: list[str] = PYPROJECT["project"]["dependencies"]
 DEMO: list[str] = PYPROJECT["project"]["optional-dependencies"]["demo"]
-DEV: list[str] = PYPROJECT["dependency-groups"]["dev"]
-LOCK: list[str] = PYPROJECT["dependency-groups"]["lock"]
 
-WANTED = {"run.txt": BASE, "dev.txt": [*BASE, *DEMO, *DEV], "lock.txt": LOCK}
+WANTED = {
+    "run.txt": BASE,
+    "dev.txt": [*BASE, *DEMO, *GROUPS["dev"]],
+    **{f"{name}.txt": GROUPS[name] for name in ("build", "go", "hadolint", "lock")},
+}
 
 # A lock for all platforms may pin one name several times, told apart by markers.
 PIN = re.compile(
@@ -69,7 +72,7 @@ def test_every_line_of_a_lock_is_a_pin_with_hashes_or_a_comment(file: str) -> No
 def test_what_runs_in_production_is_tested_in_the_same_versions() -> None:
     tested = pins("dev.txt")
 
-    for name, running in pins("run.txt").items():
+    for name, running in (pins("run.txt") | pins("build.txt")).items():
         assert [version(pin) for pin in running] == [version(pin) for pin in tested[name]], name
 
 

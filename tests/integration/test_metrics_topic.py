@@ -11,6 +11,7 @@ from service.domain.worker_metrics import WorkerMetrics
 from service.kafka.topics import METRICS
 from service.sandbox.eholdings.seeds import eholdings_state, resource
 from service.sandbox.faults import Fault
+from tests.support.published import assert_event_as_published
 from tests.support.relay import RunningRelay, changed, relay
 from tests.support.topic_changing import topic_operator
 from tests.support.topic_reading import TopicReader
@@ -52,6 +53,8 @@ async def test_a_worker_tells_what_it_has_done_as_long_as_it_runs_and_once_more_
         assert await running.stop() == [0]
         await reader.read_until(lambda _: told_by(reader)[-1].final, 30)
 
+    for record in reader.records:
+        assert_event_as_published(record)
     told = told_by(reader)
     last = told[-1]
     assert {(event.outcome, event.total) for event in last.events} == {("succeeded", 1), ("failed", 1)}

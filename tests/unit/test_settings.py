@@ -341,9 +341,14 @@ def test_every_fault_is_told_at_once_by_name_and_never_with_its_value(environmen
     [
         (
             {"KAFKA__SECURITY_PROTOCOL": "SASL_SSL", "KAFKA__SASL_USERNAME": "relay"},
-            "RELAY_KAFKA: SASL_SSL needs SASL_MECHANISM, SASL_USERNAME and SASL_PASSWORD",
+            "RELAY_KAFKA__SASL_MECHANISM: is needed with SASL_SSL",
         ),
-        ({"KAFKA__SSL_CERTFILE": "c.pem"}, "RELAY_KAFKA: SSL_CERTFILE and SSL_KEYFILE go together"),
+        ({"KAFKA__SSL_CERTFILE": "c.pem"}, "RELAY_KAFKA__SSL_KEYFILE: is needed with SSL_CERTFILE"),
+        (
+            {"KAFKA__SASL_OAUTH_TOKEN_URL": f"https://relay:{SECRET}@issuer.example/token"},
+            "RELAY_KAFKA__SASL_OAUTH_TOKEN_URL: must not hold a name or a password",
+        ),
+        ({"KAFKA__SSL_KEYFILE": "k.pem"}, "RELAY_KAFKA__SSL_CERTFILE: is needed with SSL_KEYFILE"),
         (
             {"FOLIO__TENANT": "diku", "FOLIO__TOKEN": SECRET, "FOLIO__USERNAME": "u", "FOLIO__PASSWORD": SECRET},
             "RELAY_FOLIO: either TOKEN or USERNAME with PASSWORD, not both",
@@ -368,6 +373,73 @@ def test_settings_that_do_not_go_together_are_told(given: dict[str, str], fault:
     environment.set(**given)
 
     assert faults() == [fault]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "needed"),
+    [
+        ("PLAIN", ["SASL_USERNAME", "SASL_PASSWORD"]),
+        ("SCRAM-SHA-256", ["SASL_USERNAME", "SASL_PASSWORD"]),
+        ("SCRAM-SHA-512", ["SASL_USERNAME", "SASL_PASSWORD"]),
+        ("OAUTHBEARER", ["SASL_OAUTH_TOKEN_URL", "SASL_OAUTH_CLIENT_ID", "SASL_OAUTH_CLIENT_SECRET"]),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+def test_everything_that_a_mechanism_needs_is_told_at_once_by_name(
+    protocol: str, mechanism: str, needed: list[str], environment: Environment
+) -> None:
+    environment.set(KAFKA__SECURITY_PROTOCOL=protocol, KAFKA__SASL_MECHANISM=mechanism)
+
+    assert faults() == [f"RELAY_KAFKA__{name}: is needed with {mechanism}" for name in needed]
+
+
+def test_what_is_wrong_about_kafka_is_told_beside_what_is_missing(environment: Environment) -> None:
+    environment.set(
+        KAFKA__SECURITY_PROTOCOL="SASL_SSL",
+        KAFKA__SASL_MECHANISM="PLAIN",
+        KAFKA__SESSION_TIMEOUT_SECONDS="0",
+        KAFKA__SSL_CERTFILE="c.pem",
+        CONCURRENCY="0",
+    )
+
+    assert sorted(fault.split(":")[0] for fault in faults()) == [
+        "RELAY_CONCURRENCY",
+        "RELAY_KAFKA__SASL_PASSWORD",
+        "RELAY_KAFKA__SASL_USERNAME",
+        "RELAY_KAFKA__SESSION_TIMEOUT_SECONDS",
+        "RELAY_KAFKA__SSL_KEYFILE",
+    ]
+
+
+def test_files_for_tls_are_looked_at_where_tls_is_spoken_and_each_fault_is_told(environment: Environment) -> None:
+    environment.set(
+        KAFKA__SECURITY_PROTOCOL="SSL",
+        KAFKA__SSL_CAFILE="missing.pem",
+        KAFKA__SSL_CERTFILE=environment.file("c.pem", "no certificate"),
+        KAFKA__SSL_KEYFILE=environment.file("k.pem", SECRET),
+    )
+
+    told = faults()
+
+    assert [fault.split(":")[0] for fault in told] == [
+        "RELAY_KAFKA__SSL_CAFILE",
+        "RELAY_KAFKA__SSL_CERTFILE",
+        "RELAY_KAFKA__SSL_KEYFILE",
+    ]
+    assert told[0] == "RELAY_KAFKA__SSL_CAFILE: missing.pem cannot be read: No such file or directory"
+
+
+def test_the_authorities_of_the_token_endpoint_are_looked_at_too(environment: Environment) -> None:
+    environment.set(
+        KAFKA__SECURITY_PROTOCOL="SASL_PLAINTEXT",
+        KAFKA__SASL_MECHANISM="OAUTHBEARER",
+        KAFKA__SASL_OAUTH_TOKEN_URL="https://issuer.example/token",
+        KAFKA__SASL_OAUTH_CLIENT_ID="relay",
+        KAFKA__SASL_OAUTH_CLIENT_SECRET=SECRET,
+        KAFKA__SASL_OAUTH_CAFILE="missing.pem",
+    )
+
+    assert faults() == ["RELAY_KAFKA__SASL_OAUTH_CAFILE: missing.pem cannot be read: No such file or directory"]
 
 
 @pytest.mark.parametrize("section", ["KAFKA", "FOLIO"])

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from service.kafka.connection import connection_arguments, quieten, words
@@ -57,23 +58,46 @@ def test_sasl_over_tls_takes_both() -> None:
     assert {"ssl_context", "sasl_mechanism"} <= connection_arguments(settings).keys()
 
 
-def test_authorities_that_do_not_load_are_told(tmp_path: Path) -> None:
-    not_pem = tmp_path / "authorities.pem"
-    not_pem.write_text("not a certificate")
-
-    with pytest.raises(ssl.SSLError):
-        connection_arguments(KafkaSettings(security_protocol="SSL", ssl_cafile=not_pem))
-    with pytest.raises(OSError, match="No such file"):
-        connection_arguments(KafkaSettings(security_protocol="SSL", ssl_cafile=tmp_path / "missing.pem"))
-
-
-def test_a_certificate_of_the_workers_own_is_loaded_with_its_key(tmp_path: Path) -> None:
-    settings = KafkaSettings(
-        security_protocol="SSL", ssl_certfile=tmp_path / "missing.pem", ssl_keyfile=tmp_path / "missing.key"
+def test_all_clients_of_the_same_settings_share_certificates_and_tokens() -> None:
+    one, other = (
+        KafkaSettings.model_validate(
+            {
+                "security_protocol": "SASL_SSL",
+                "sasl_mechanism": "OAUTHBEARER",
+                "sasl_oauth_token_url": "https://issuer.example/token",
+                "sasl_oauth_client_id": "relay",
+                "sasl_oauth_client_secret": secret,
+            }
+        )
+        for secret in ("hush", "hush, hush")
     )
 
-    with pytest.raises(OSError, match="No such file"):
-        connection_arguments(settings)
+    first, second, third = connection_arguments(one), connection_arguments(one), connection_arguments(other)
+
+    assert first["sasl_mechanism"] == "OAUTHBEARER"
+    assert first["sasl_oauth_token_provider"] is second["sasl_oauth_token_provider"]
+    assert first["ssl_context"] is second["ssl_context"]
+    assert third["sasl_oauth_token_provider"] is not first["sasl_oauth_token_provider"]
+    assert "sasl_plain_username" not in first
+    assert "hush" not in f"{first}"
+
+
+async def test_a_certificate_that_no_longer_loads_is_told_and_the_one_before_it_serves_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate = trustme.CA().issue_cert("relay.example")
+    chain, key = tmp_path / "relay.pem", tmp_path / "relay.key"
+    chain.write_bytes(certificate.cert_chain_pems[0].bytes())
+    key.write_bytes(certificate.private_key_pem.bytes())
+    settings = KafkaSettings(security_protocol="SSL", ssl_certfile=chain, ssl_keyfile=key)
+    context = connection_arguments(settings)["ssl_context"]
+
+    key.write_text("half of a k")
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="broker.example")
+
+    [told] = [entry.getMessage() for entry in caplog.records if entry.name == "kafka.certificates"]
+    assert told == f"RELAY_KAFKA__SSL_KEYFILE: {key} holds no private key in PEM form; the former files stay in use"
+    assert connection_arguments(settings)["ssl_context"] is context
 
 
 def test_an_error_that_says_nothing_is_told_by_its_name() -> None:

@@ -137,7 +137,7 @@ async def test_what_a_broker_refuses_is_told_by_setting(
     async def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(diagnosis, "create_conn", refuse)
+    monkeypatch.setattr(diagnosis, "_connect", refuse)
     settings = KafkaSettings(
         security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", sasl_username="u", sasl_password=SecretStr("hush")
     )

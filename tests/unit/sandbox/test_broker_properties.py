@@ -43,6 +43,23 @@ def test_what_the_place_of_the_broker_is_made_of_cannot_be_overridden() -> None:
         server_properties(PORTS, DATA, {"log.dirs": "/elsewhere", "listeners": "PLAINTEXT://0.0.0.0:9092"})
 
 
+def test_further_listeners_have_ports_and_protocols_of_their_own() -> None:
+    ports = Ports(21001, 21002, {"TLS": 21003})
+
+    properties = as_mapping(server_properties(ports, DATA, {}, {"TLS": "SSL"}))
+
+    assert properties["listeners"].endswith(",TLS://127.0.0.1:21003")
+    assert properties["advertised.listeners"] == "PLAINTEXT://127.0.0.1:21001,TLS://127.0.0.1:21003"
+    assert properties["listener.security.protocol.map"] == "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL"
+
+
+def test_free_ports_have_one_for_each_further_listener() -> None:
+    ports = free_ports(("TLS", "SASL"))
+
+    assert list(ports.others) == ["TLS", "SASL"]
+    assert len({ports.broker, ports.controller, *ports.others.values()}) == 4
+
+
 def test_free_ports_are_two_that_can_be_bound() -> None:
     ports = free_ports()
 
