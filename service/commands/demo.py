@@ -131,7 +131,8 @@ def _explain(stage: Stage) -> None:
         "  # how the worker is",
         f"  curl -s {stage.worker.url}/metrics",
         "",
-        f"Results are on {prefix}holdings.results, dead letters on {prefix}holdings.dead-letters; "
+        f"Results are on {prefix}holdings.results, dead letters on {prefix}holdings.dead-letters, "
+        f"rows of exports on {prefix}holdings.export-rows; "
         f"the worker logs to {stage.worker.log}.",
     ]
     for line in lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from service.domain.operations import ExportHoldings, asked_of
 from service.engine.ports import CallContext
 from service.engine.retry import Budget, RetryPolicy, plan_retry
 from service.settings import Settings
+from service.systems.export_note import ExportNote
 from service.systems.registry import ConfiguredSystems
 from service.systems.transport import AiohttpTransport
 from service.translation.export_requested import translate_export_requested
@@ -33,8 +35,20 @@ ROWS_TOLD_EACH = 100_000
 """Without a terminal."""
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class GivenUp(Exception):
     """The export cannot be carried out now. The message says why."""
+
+
+class BrokenOff(Exception):
+    """Somebody wants us to end. The message says how to go on."""
+
+    def __init__(self, by: signal.Signals, export_id: str | None) -> None:
+        how = f" To go on: --export-id {export_id}" if export_id else ""
+        super().__init__(f"broken off by {by.name}; nothing was written.{how}")
+        self.signal = by
 
 
 def export(
@@ -61,14 +75,15 @@ def export(
         console.fail(Exit.SETTINGS, "RELAY_HOLDINGSIQ__URL is not set, nor is RELAY_HOLDINGSIQ__API_KEY")
     chosen = form or (Form.JSONL if out.suffix.lower() == ".jsonl" else Form.CSV)
     try:
-        with _telling() as telling, RowFile(out, chosen, telling.rows) as file:
-            finding = console.run(_carry_out(step, file, settings, telling))
-            if finding.verdict is Verdict.SUCCEEDED:
-                file.keep_file()
+        with _telling() as telling:
+            finding = console.run(_write(step, out, chosen, settings, telling))
     except OSError as error:
         console.fail(Exit.FAILED, f"{out}: {error.strerror or error}")
     except GivenUp as error:
         console.fail(Exit.FAILED, str(error))
+    except BrokenOff as error:
+        console.errors.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(128 + error.signal) from None
     if finding.verdict is not Verdict.SUCCEEDED:
         console.fail(Exit.FAILED, f"{finding.code}: {finding.message}")
     _report(finding, out)
@@ -89,6 +104,30 @@ def _step(cust_id: str, kind: str | None, export_id: str | None) -> ExportHoldin
     if not isinstance(step, ExportHoldings):
         raise TypeError("a request for an export became something else")
     return step
+
+
+async def _write(step: ExportHoldings, out: Path, form: Form, settings: Settings, telling: _Telling) -> Finding:
+    """The export into its file, all or nothing, whatever signal comes. Raises `GivenUp`, `BrokenOff` and `OSError`."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    received: list[signal.Signals] = []
+
+    def break_off(number: signal.Signals) -> None:
+        received.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, break_off, number)
+    with RowFile(out, form, telling.rows) as file:
+        try:
+            finding = await _carry_out(step, file, settings, telling)
+        except asyncio.CancelledError:
+            if not received:
+                raise
+            raise BrokenOff(received[0], ExportNote.read(file.note).export_id or step.export_id) from None
+        if finding.verdict is Verdict.SUCCEEDED:
+            file.keep_file()
+        return finding
 
 
 async def _carry_out(step: ExportHoldings, file: RowFile, settings: Settings, telling: _Telling) -> Finding:

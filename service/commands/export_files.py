@@ -67,12 +67,13 @@ class RowFile:
     async def keep(self, note: str) -> None:
         self.note = note
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
         if self._form is Form.JSONL:
             self._file.writelines(orjson.dumps(row.data).decode() + "\n" for row in rows)
         else:
             self._csv.writerows(self._lines(rows))
         self.rows += len(rows)
+        self.note = self.note if note is None else note
         self._told(self.rows)
 
     def _lines(self, rows: Sequence[ExportRow]) -> list[list[str]]:

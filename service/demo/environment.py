@@ -28,6 +28,8 @@ RETRIES: Final = {
 }
 """Short, so that a demonstration does not last for minutes."""
 
+POLLS: Final = {"EXPORTS__POLL_INITIAL_SECONDS": "0.1", "EXPORTS__POLL_MAX_SECONDS": "0.5"}
+
 
 def sandbox_environment(folio_url: str, scsb_url: str, holdingsiq_url: str) -> dict[str, str]:
     """What names the sandbox in place of the systems, with its credentials for every tenant that has any."""
@@ -57,6 +59,7 @@ def worker_environment(http_port: int) -> dict[str, str]:
     return _prefixed(
         {
             **RETRIES,
+            **POLLS,
             "HTTP__HOST": "127.0.0.1",
             "HTTP__PORT": str(http_port),
             "LIMITS__EVENT_BYTES": str(MAX_EVENT_BYTES),

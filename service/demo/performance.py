@@ -13,7 +13,7 @@ from typing import Final
 
 from service.demo import samples
 from service.demo.progress import Progress
-from service.demo.results import NotAResult, Place, Result, Sent, read_result
+from service.demo.results import ExportedRow, NotAResult, Place, Result, Sent, read_result, read_row
 from service.demo.sample import JsonObject, Sample
 from service.demo.samples.consortium import CONSORTIUM
 from service.demo.stage import Stage, set_up
@@ -21,11 +21,12 @@ from service.demo.summary import Report, dead_letters_of
 from service.demo.verification.calls import check_calls
 from service.demo.verification.comparing import Check
 from service.demo.verification.records import check_records
+from service.demo.verification.rows import check_rows
 from service.demo.verification.state import check_state
 from service.demo.view import View
 from service.kafka.publisher import publish_all
 from service.kafka.reader import Stored, TopicReader
-from service.kafka.topics import DEAD_LETTERS, RESULTS
+from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 from service.sandbox.server import Sandbox
 from service.settings import Settings
 
@@ -48,6 +49,7 @@ class _Run:
     sent: dict[Place, Sent] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     dead_letters: list[Stored] = field(default_factory=list)
+    rows: list[ExportedRow] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     untold: list[Result] = field(default_factory=list)
     """Results that were read before it was known where their record went."""
@@ -64,12 +66,16 @@ class _Run:
                 self.dead_letters.append(stored)
                 continue
             try:
+                if stored.topic == EXPORT_ROWS:
+                    self.rows.append(read_row(stored, self.prefix))
+                    continue
                 result = read_result(stored, self.prefix)
             except NotAResult as error:
                 self.unreadable.append(str(error))
                 continue
             self.results.append(result)
             self.untold.append(result)
+        self.progress.rows = len(self.rows)
         untold, self.untold = self.untold, []
         for result in untold:
             if known := self.sent.get(result.place):
@@ -93,7 +99,7 @@ async def perform(
         for sample in told:
             for fault in sample.faults:
                 stage.sandbox.faults.add(fault)
-        async with TopicReader(stage.kafka, stage.prefix, (RESULTS, DEAD_LETTERS)) as reader:
+        async with TopicReader(stage.kafka, stage.prefix, (RESULTS, DEAD_LETTERS, EXPORT_ROWS)) as reader:
             run = _Run(Progress(len(told)), stage.prefix)
             run_seconds = await _play(stage, reader, run, told, view)
             end = None if keep else await _stop(stage)
@@ -159,7 +165,8 @@ def _checks(stage: Stage, run: _Run, before: JsonObject) -> list[Check]:
     told = [record.sample for record in sent]
     return [
         *check_records(sent, run.results, run.dead_letters, stage.prefix),
-        Check("Everything on the topic of results is a result", len(run.results), tuple(run.unreadable)),
+        Check("Everything on the topics of results and rows is one", len(run.results), tuple(run.unreadable)),
+        check_rows(sent, run.rows, run.results),
         *check_state(told, before, _state_of(stage.sandbox), shared_tenant=CONSORTIUM),
         *check_calls(told, list(stage.sandbox.ledger), stage.sandbox.faults.armed()),
     ]

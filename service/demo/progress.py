@@ -15,7 +15,7 @@ LATEST: Final = 8
 @dataclass(slots=True)
 class Progress:
     """Counts so far. `calls` are those that reached the sandbox, by system; `disturbed` those of them that met a fault;
-    `retries` the attempts beyond the first, of the results that are there."""
+    `retries` the attempts beyond the first, of the results that are there; `rows` those of exports."""
 
     total: int
     sent: int = 0
@@ -24,6 +24,7 @@ class Progress:
     calls: Mapping[str, int] = field(default_factory=dict)
     disturbed: int = 0
     retries: int = 0
+    rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     latest: deque[str] = field(default_factory=lambda: deque(maxlen=LATEST))
 

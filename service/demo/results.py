@@ -42,6 +42,18 @@ class OperationResult:
     word: str
     attempts: int
     message: str | None
+    rows: int | None = None
+    """That it counts, where it is an export."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRow:
+    """A `holdings.export.row` as it was read. `place` is that of the record that asked for it."""
+
+    place: Place
+    number: int
+    key: bytes | None
+    resource_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class Result:
 
 
 class NotAResult(Exception):
-    """A record on the topic of results that is none; the text says what is wrong with it."""
+    """A record on the topic of results, or of rows, that is none; the text says what is wrong with it."""
 
 
 def read_result(stored: Stored, prefix: str) -> Result:
@@ -88,6 +100,19 @@ def read_result(stored: Stored, prefix: str) -> Result:
         ) from error
 
 
+def read_row(stored: Stored, prefix: str) -> ExportedRow:
+    """The row in a record. Raises NotAResult."""
+    try:
+        content = orjson.loads(stored.value or b"")
+        topic, partition, offset, number = content["id"].rsplit("/", 3)
+        place = Place(topic.removeprefix(prefix), int(partition), int(offset))
+        return ExportedRow(place, int(number), stored.key, _text(content["data"]["resourceId"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotAResult(
+            f"{stored.topic}/{stored.partition}@{stored.offset}: {type(error).__name__}: {error}"
+        ) from error
+
+
 def place_of_dead_letter(stored: Stored, prefix: str) -> Place | None:
     """The place of the record that a dead letter tells of, out of its headers; None when they do not say."""
     headers = dict(stored.headers)
@@ -100,6 +125,8 @@ def place_of_dead_letter(stored: Stored, prefix: str) -> Place | None:
 
 def _operation(entry: Mapping[str, object]) -> OperationResult:
     code, message, attempts = entry["code"], entry["message"], entry["attempts"]
+    export = entry.get("export")
+    rows = export.get("rows") if isinstance(export, Mapping) else None
     return OperationResult(
         _text(entry["system"]),
         _text(entry["operation"]),
@@ -107,6 +134,7 @@ def _operation(entry: Mapping[str, object]) -> OperationResult:
         str(code or entry["outcome"]),
         attempts if isinstance(attempts, int) else 0,
         _text(message),
+        rows if isinstance(rows, int) else None,
     )
 
 

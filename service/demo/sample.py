@@ -73,6 +73,8 @@ class Sample:
     traceparent: str | None = None
     changes: tuple[Change, ...] = ()
     faults: tuple[Fault, ...] = ()
+    rows: int | None = None
+    """That must be published of its export; None where it asks for none."""
 
 
 @dataclass(frozen=True, slots=True)

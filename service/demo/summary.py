@@ -23,6 +23,7 @@ _SYSTEMS: Final = {
     "inventory": "inventory",
     "holdings-sources": "the holdings sources",
     "scsb": "SCSB",
+    "holdingsiq": "HoldingsIQ",
 }
 
 
@@ -81,6 +82,7 @@ def print_report(console: Console, report: Report) -> None:
         f"{progress.results} results for {progress.sent} records in {report.run_seconds:.1f} s, "
         f"after {report.set_up_seconds:.1f} s of setting up",
     )
+    _line(console, f"{progress.rows} rows of exports")
     _line(console, "outcomes: " + ", ".join(f"{count} {name}" for name, count in sorted(progress.outcomes.items())))
     calls = ", ".join(f"{system} {count}" for system, count in sorted(progress.calls.items()))
     _line(

@@ -74,7 +74,7 @@ class Lines:
         self._print(
             f"{progress.elapsed_seconds:5.1f} s  {progress.results} of {progress.total} results, "
             f"{progress.in_flight} in flight; calls: {calls}; {progress.disturbed} disturbed, "
-            f"{progress.retries} retries; {_outcomes(progress)}"
+            f"{progress.retries} retries; {progress.rows} rows of exports; {_outcomes(progress)}"
         )
 
     def _print(self, line: str) -> None:
@@ -126,6 +126,7 @@ def _flow(progress: Progress) -> list[tuple[str, str]]:
         ("sent", f"{progress.sent} of {progress.total}"),
         ("in flight", str(progress.in_flight)),
         ("done", str(progress.results)),
+        ("rows of exports", str(progress.rows)),
         ("seconds", f"{progress.elapsed_seconds:.1f}"),
     ]
 

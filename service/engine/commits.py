@@ -171,9 +171,10 @@ class Commits:
         await self._enter(offset, (), note)
         self._marked.add(offset)
 
-    async def publish_rows(self, offset: int, rows: Sequence[Outgoing]) -> None:
-        """Publish rows of the export at `offset` and count them, both or neither. Raises `OwnershipLost`."""
-        await self._enter(offset, rows, None)
+    async def publish_rows(self, offset: int, rows: Sequence[Outgoing], note: str | None = None) -> None:
+        """Publish rows of the export at `offset`, count them, and keep `note` where one is given; all or nothing.
+        Raises `OwnershipLost`."""
+        await self._enter(offset, rows, note)
 
     async def _enter(self, offset: int, rows: Sequence[Outgoing], note: str | None) -> None:
         if self._ended:

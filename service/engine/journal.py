@@ -39,13 +39,19 @@ class ExportJournal:
         return self._offsets.rows(self._record.offset)
 
     async def keep(self, note: str) -> None:
-        if len(note.encode()) > MAX_NOTE_BYTES:
-            raise ValueError(f"a note of more than {MAX_NOTE_BYTES} bytes")
+        _check_length(note)
         await self._lease.opened()
         await self._commits.keep(self._record.offset, note)
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
+        if note is not None:
+            _check_length(note)
         await self._lease.opened()
         await self._commits.publish_rows(
-            self._record.offset, self._render(self._record, self._plan, rows, self.rows + 1)
+            self._record.offset, self._render(self._record, self._plan, rows, self.rows + 1), note
         )
+
+
+def _check_length(note: str) -> None:
+    if len(note.encode()) > MAX_NOTE_BYTES:
+        raise ValueError(f"a note of more than {MAX_NOTE_BYTES} bytes")

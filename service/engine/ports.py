@@ -72,8 +72,8 @@ class Journal(Protocol):
         """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`."""
         ...
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
-        """Publish the next rows, and count them in `rows`, both or neither."""
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
+        """Publish the next rows, count them in `rows`, and keep `note` where one is given: all of it or nothing."""
         ...
 
 

@@ -27,6 +27,8 @@ MAX_RESULT_BYTES = 900_000
 hold its partition up for ever."""
 MAX_MESSAGE_CHARACTERS = 1000
 """Of `relay-message`: a dead letter must fit where its record did, headers and all."""
+MAX_SUBJECT_CHARACTERS = 1000
+"""Of an event's id in each row of its export, so that a row which fits as such fits with it."""
 
 _SECRET = re.compile(
     r"^(?:(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-okapi-(?:refresh-)?token|folio(?:access|refresh)token"
@@ -60,7 +62,7 @@ class RecordsOut:
             "datacontenttype": "application/json",
         }
         if plan.event.id is not None:
-            attributes["subject"] = plan.event.id
+            attributes["subject"] = _bounded(plan.event.id, MAX_SUBJECT_CHARACTERS)
         if plan.tenant:
             attributes["tenant"] = plan.tenant
         if plan.traceparent:
@@ -128,7 +130,7 @@ def dead_letter(outcome: Outcome) -> Outgoing:
         raise ValueError("a dead letter needs a failure")
     told = {
         "relay-code": failure.finding.code,
-        "relay-message": _bounded(failure.finding.message),
+        "relay-message": failure.finding.message and _bounded(failure.finding.message, MAX_MESSAGE_CHARACTERS),
         "relay-system": failure.asked.system,
         "relay-status": failure.finding.status,
         "relay-attempts": failure.attempts,
@@ -152,10 +154,8 @@ def is_secret(header: str) -> bool:
     return bool(_SECRET.match(header.strip().removeprefix("ce_")))
 
 
-def _bounded(message: str | None) -> str | None:
-    if message is None or len(message) <= MAX_MESSAGE_CHARACTERS:
-        return message
-    return message[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+def _bounded(text: str, most_characters: int) -> str:
+    return text if len(text) <= most_characters else text[: most_characters - 1] + "…"
 
 
 def _operation(operation: OperationOutcome) -> dict[str, Any]:

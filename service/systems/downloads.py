@@ -42,6 +42,14 @@ class DownloadBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left of a file from a byte on, if it is still the file with that tag."""
+
+    first_byte: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """An answer whose body is yet to come."""
 
@@ -58,6 +66,17 @@ class Download:
         """Bytes of the body, as the headers say; None when they do not."""
         text = self.headers.get("content-length", "")
         return int(text) if text.isascii() and text.isdigit() else None
+
+    @property
+    def etag(self) -> str | None:
+        """The file's tag where it promises the same bytes; None for one that does not, or none."""
+        text: str = self.headers.get("etag", "").strip()
+        return text if text.startswith('"') and text.endswith('"') and len(text) > 2 else None
+
+    @property
+    def encoding(self) -> str:
+        """Of the content; `identity` where it comes as it is."""
+        return self.headers.get("content-encoding", "").strip().lower() or "identity"
 
     @property
     def tells_its_end(self) -> bool:
@@ -128,12 +147,16 @@ class Downloads:
 
     @asynccontextmanager
     async def open(
-        self, link: Link, traceparent: str | None, may_leave: MayLeave = freely
+        self, link: Link, traceparent: str | None, may_leave: MayLeave = freely, rest: Rest | None = None
     ) -> AsyncIterator[Download | NotSent | Lost]:
-        """The answer, as long as the block lasts. A redirect is not followed. Raises what `may_leave` raises."""
+        """The answer, as long as the block lasts. A redirect is not followed. Raises what `may_leave` raises.
+
+        Of a `rest` it is 206 where the store has it, else what the store makes of the request: most often 200 with the
+        whole file.
+        """
         await may_leave()
         started = self._clocks.monotonic()
-        answer = await self._ask(link, traceparent)
+        answer = await self._ask(link, traceparent, rest)
         status = answer.status if isinstance(answer, Download) else None
         try:
             yield answer
@@ -142,9 +165,11 @@ class Downloads:
                 await answer._response.aclose()
             self._observer.call_finished(self._system, "export-download", status, self._clocks.monotonic() - started)
 
-    async def _ask(self, link: Link, traceparent: str | None) -> Download | NotSent | Lost:
+    async def _ask(self, link: Link, traceparent: str | None, rest: Rest | None) -> Download | NotSent | Lost:
         connect, read = self._connect_seconds, self._read_seconds
         headers = [*self._headers, ("Accept", "*/*"), ("Accept-Encoding", "identity")]
+        if rest is not None:
+            headers += [("Range", f"bytes={rest.first_byte}-"), ("If-Range", rest.etag)]
         if traceparent is not None:
             headers.append(("traceparent", traceparent))
         limits = {"connect": connect, "read": read, "write": read, "pool": connect}

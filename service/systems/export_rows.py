@@ -23,6 +23,8 @@ MAX_EVENT_BYTES: Final = 900_000
 BROKEN_ROWS_TOLD: Final = 100
 _MOST_BYTES_A_CHARACTER: Final = 6
 """In JSON: a control character is six, `\\u0000`."""
+_MOST_TIMES: Final = 3
+"""That a cell comes in an event: itself, in the resource's id, and in the key."""
 _NAMES_BYTES: Final = 10_000
 """More than the names of the fields take up."""
 _ENVELOPE_BYTES: Final = 500
@@ -36,10 +38,11 @@ _FLAGS: Final = {
 
 
 class ReadRow(NamedTuple):
-    """A row, and about how large it is as an event."""
+    """A row, about how large it is as an event, and its cells as they came, as one."""
 
     row: ExportRow
     event_bytes: int
+    cells: bytes
 
 
 class ExportFile:
@@ -105,8 +108,9 @@ class ExportFile:
             "resourceId": resource_id,
             **layout.fields_of(cells),
         }
-        if row.characters * _MOST_BYTES_A_CHARACTER + _NAMES_BYTES > MAX_EVENT_BYTES:
-            size = len(orjson.dumps(data))
+        key = "-".join(present) or self._fallback_key
+        if row.characters * _MOST_TIMES * _MOST_BYTES_A_CHARACTER + layout.most_names_bytes > MAX_EVENT_BYTES:
+            size = len(orjson.dumps(data)) + len(key.encode())
             if size > MAX_EVENT_BYTES:
                 return BrokenRow(row.line, f"{size} bytes as an event; at most {MAX_EVENT_BYTES} can be published")
         self.rows += 1
@@ -114,8 +118,8 @@ class ExportFile:
             self.resources.add(resource_id)
         if ids[-1] is not None:
             self.titles.add(ids[-1])
-        key = "-".join(present) or self._fallback_key
-        return ReadRow(ExportRow(key, row.line, data), row.characters + layout.names_bytes)
+        cells_as_one = "\0".join(row.cells).encode()
+        return ReadRow(ExportRow(key, row.line, data), row.characters + layout.names_bytes, cells_as_one)
 
     def _break(self, row: BrokenRow) -> None:
         self.broken += 1
@@ -138,14 +142,18 @@ class _Layout:
             raise UnreadableFile(f"none of the columns of {export_type} is in the header")
         absent = len(header)  # a cell behind the last, which is always empty
         others = [place for place in range(len(header)) if place not in found.values()]
-        self.names_bytes = _ENVELOPE_BYTES + sum(len(column.field) + 8 for column in columns)
+        self._other_names = _unlike(header, others)
+        self.names_bytes = _ENVELOPE_BYTES + sum(
+            len(name) + 8 for name in (*self._other_names, *(column.field for column in columns))
+        )
         """About what a row takes as an event beside its cells."""
+        self.most_names_bytes = _NAMES_BYTES + 2 * _MOST_BYTES_A_CHARACTER * sum(map(len, header))
+        """At most; a name may come twice, for what could not be read is told by it too."""
         self._ids = [_place(places, names) for names in IDS.values()]
         self._names = tuple(column.field for column in columns)
         self._pick = _picker([found.get(column, absent) for column in columns])
         self._typed = [(column, header[place]) for column, place in found.items() if column.kind is not Kind.TEXT]
         self._absent_ends = [column for column in columns if column.kind is Kind.END and column not in found]
-        self._other_names = _unlike(header, others)
         self._pick_others = _picker(others)
 
     def ids_of(self, cells: Sequence[str | None]) -> list[str | None]:
@@ -200,12 +208,14 @@ def _picker(places: Sequence[int]) -> Callable[[Sequence[str | None]], Sequence[
 
 def _unlike(header: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
     """Names for the columns at these places, no two of them alike: `Note`, `Note (2)`; `column 7` for one without."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    times: dict[str, int] = {}
     for place in places:
         name = base = header[place] or f"column {place + 1}"
-        number = 1
+        number = times.get(base, 1)
         while name in names:
             number += 1
             name = f"{base} ({number})"
-        names.append(name)
+        names[name] = None
+        times[base] = number
     return tuple(names)

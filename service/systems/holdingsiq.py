@@ -3,15 +3,11 @@
 Owns the course of an export over its attempts. A POST makes a new export each time, so before it leaves a note is kept;
 who finds the note after a crash, or after an answer was lost, looks for the export in the customer's list first. So
 does a replayed dead letter, which may have asked for one at any time since it came in first.
-
-| note | means |
-|---|---|
-| `?<seconds since 1970>` | a POST may have left, not before this time |
-| `!<seconds since 1970> <id>` | an export was asked for at this time, and this is its id |
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,14 +15,18 @@ from service.domain.answers import Answer, Finding, Pending, Settled, Verdict, f
 from service.domain.codes import Code
 from service.domain.operations import ExportHoldings
 from service.engine.ports import CallContext, Journal
+from service.engine.retry import Uniform
 from service.systems.downloads import Download, Downloads
 from service.systems.export_counts import report_of
-from service.systems.export_fetching import LinkExpired, Publication, fetch
+from service.systems.export_fetching import LinkExpired, fetch
+from service.systems.export_note import ExportNote
+from service.systems.export_publication import Publication
 from service.systems.export_rows import ExportFile
 from service.systems.holdingsiq_calls import ExportCalls
 from service.systems.holdingsiq_records import ExportRecord, newest
 from service.systems.http import Clocks
 from service.systems.messages import tidy
+from service.systems.resumed_downloads import ResumedDownloads
 from service.systems.trouble import Trouble
 
 CLOCK_SECONDS: Final = 300.0
@@ -34,6 +34,9 @@ CLOCK_SECONDS: Final = 300.0
 
 LINKS: Final = 3
 """So many links are tried, one fresh one after the other, before the download counts as a stumble."""
+
+SHORTEST_SHARE: Final = 0.75
+"""Of a pause between two looks: exports that were asked for together are not looked at together for ever."""
 
 _UNKNOWN_TYPE: Final = "UNKNOWN"
 
@@ -52,26 +55,6 @@ class ExportPolicy:
         return float(min(self.poll_max_seconds, self.poll_initial_seconds * 2 ** min(polls, 30)))
 
 
-@dataclass(frozen=True, slots=True)
-class ExportNote:
-    """What is remembered of a new export. See the module."""
-
-    asked_at: int | None = None
-    export_id: str | None = None
-
-    @property
-    def text(self) -> str:
-        return f"?{self.asked_at}" if self.export_id is None else f"!{self.asked_at} {self.export_id}"
-
-    @classmethod
-    def read(cls, text: str) -> ExportNote:
-        """A note of another form counts as none."""
-        seconds, _, export_id = text[1:].partition(" ")
-        if text[:1] not in ("?", "!") or not (seconds.isascii() and seconds.isdigit()):
-            return cls()
-        return cls(int(seconds), export_id if text[0] == "!" and export_id else None)
-
-
 class HoldingsIq:
     """The adapter."""
 
@@ -81,11 +64,13 @@ class HoldingsIq:
         downloads: Downloads,
         policy: ExportPolicy | None = None,
         clocks: Clocks | None = None,
+        uniform: Uniform = random.uniform,
     ) -> None:
         self._calls = calls
         self._downloads = downloads
         self._policy = policy or ExportPolicy()
         self._clocks = clocks or Clocks()
+        self._uniform = uniform
 
     async def attempt(self, step: ExportHoldings, context: CallContext) -> Answer:
         """One attempt: the POST, or one look at the record, or that and the whole download.
@@ -150,7 +135,8 @@ class HoldingsIq:
         if left <= 0:
             message = f"the export has not been completed within {deadline:g} s; its status is {word}"
             return _settled(failed(Code.UNAVAILABLE, 200, message))
-        pause = min(self._policy.pause(step.polls), left)
+        longest = self._policy.pause(step.polls)
+        pause = min(self._uniform(longest * SHORTEST_SHARE, longest), left)
         return Pending(replace(step, polls=step.polls + 1, waiting_since=since), (None,), pause)
 
     async def _fetch(
@@ -161,9 +147,10 @@ class HoldingsIq:
         export_type = (record.type or step.kind or _UNKNOWN_TYPE).upper()
         file = ExportFile(step.cust_id, step.export_id or "", export_type)
         publication = Publication(journal, self._policy.rows_per_commit)
+        rest = ResumedDownloads(self._downloads, record.link, context.traceparent, context.may_leave)
         async with self._downloads.open(record.link, context.traceparent, context.may_leave) as download:
             if isinstance(download, Download):
-                ended = await fetch(download, file, publication, record.size)
+                ended = await fetch(download, rest, file, publication, record.size)
             else:
                 ended = Trouble(download.message)
         if ended is not None:

@@ -52,7 +52,7 @@ def record_of(content: JsonValue) -> ExportRecord | None:
     id_, status, kind = _text(content, "id"), _text(content, "status"), _text(content, "type")
     if id_ is None and status is None:
         return None
-    usable = id_ is not None and len(id_) <= MAX_ID_CHARACTERS and bool(id_.strip(". \t\r\n"))
+    usable = id_ is not None and len(id_.encode()) <= MAX_ID_CHARACTERS and bool(id_.strip(". \t\r\n"))
     size = content.get("size")
     return ExportRecord(
         id_ if usable else None,

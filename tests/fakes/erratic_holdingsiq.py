@@ -28,6 +28,8 @@ PIECE_BYTES: Final = 60
 """The most of a file that comes at once."""
 PIECE_SECONDS: Final = 0.2
 """The longest between two pieces when nothing is wrong."""
+RANGES_SHARE: Final = 0.7
+"""Of requests for the rest of a file that get it, and not the whole."""
 MOST_WAITS: Final = 2
 MOST_ROWS_PER_COMMIT: Final = 3
 NEVER_SECONDS: Final = 1_000_000.0
@@ -64,7 +66,11 @@ class ErraticHoldingsIq(httpx.AsyncBaseTransport):
         http = HttpClient("holdingsiq", "https://api.example", self, clocks=clocks)
         policy = ExportPolicy(0.5, 4.0, NEVER_SECONDS, self._random.randint(1, MOST_ROWS_PER_COMMIT))
         return HoldingsIq(
-            ExportCalls(http, CALL_TIMEOUT_SECONDS), Downloads("holdingsiq", self, clocks=clocks), policy, clocks
+            ExportCalls(http, CALL_TIMEOUT_SECONDS),
+            Downloads("holdingsiq", self, clocks=clocks),
+            policy,
+            clocks,
+            self._random.uniform,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -76,7 +82,7 @@ class ErraticHoldingsIq(httpx.AsyncBaseTransport):
             self._exports.check_post(placed, self._process.name)
         fate = self._fate(placed)
         if is_download:
-            return await self._download(placed, fate)
+            return await self._download(placed, fate, request.headers.get("range"))
         return await self._call(placed, request.method, path[4] if len(path) > 4 else None, fate, judged)
 
     async def _call(
@@ -121,20 +127,26 @@ class ErraticHoldingsIq(httpx.AsyncBaseTransport):
         await asyncio.sleep(seconds / 2)
         return answer
 
-    async def _download(self, placed: PlacedEvent, fate: Fate) -> httpx.Response:
-        """The head at once, or no head; trouble with the body comes anywhere in it."""
+    async def _download(self, placed: PlacedEvent, fate: Fate, wanted: str | None) -> httpx.Response:
+        """The head at once, or no head; trouble with the body comes anywhere in it. A range is heeded, or not."""
         await asyncio.sleep(self._random.uniform(0, PIECE_SECONDS))
         await self._process.breathe()
         if fate == "denied":
             return httpx.Response(403, text="<Error><Code>AccessDenied</Code><Message>Expired</Message></Error>")
         if fate in ("never arrived", "lost on the way there"):
             _raise_trouble(fate)
-        content = file_of(placed)
-        headers = {"Content-Length": str(len(content))}
+        content, status = file_of(placed), 200
+        headers = {"ETag": '"whole"'}
+        if wanted is not None and self._random.random() < RANGES_SHARE:
+            first, size = int(wanted.removeprefix("bytes=").removesuffix("-")), len(content)
+            content, status = content[first:], 206
+            headers["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
+            self._exports.downloads_gone_on_with += 1
+        headers["Content-Length"] = str(len(content))
         if fate not in ("answered", "answered late") or self._random.random() < CUT_SHARE:
             self._exports.downloads_cut += 1
             content = content[: self._random.randrange(len(content))]
-        return httpx.Response(200, headers=headers, stream=_Body(content, fate, self._process, self._random))
+        return httpx.Response(status, headers=headers, stream=_Body(content, fate, self._process, self._random))
 
 
 class _Body(httpx.AsyncByteStream):

@@ -44,6 +44,7 @@ class ExportLedger:
         self.found_in_list = 0
         """Times that a list showed an export to a worker."""
         self.downloads_cut = 0
+        self.downloads_gone_on_with = 0
         self._is_noted = is_noted
         self._made: defaultdict[str, list[MadeExport]] = defaultdict(list)
         self._listed_at: dict[str, float] = {}

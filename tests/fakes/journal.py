@@ -37,22 +37,26 @@ class FakeJournal:
         self.note = note
         self.notes.append(note)
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await asyncio.sleep(0)
-            await self._turn(rows)
-            self.chunks.append(list(rows))
+            await self._turn(rows, note)
+            self._store(rows, note)
         finally:
             self.at_once -= 1
 
-    async def _turn(self, rows: Sequence[ExportRow] = ()) -> None:
+    def _store(self, rows: Sequence[ExportRow], note: str | None) -> None:
+        self.chunks.append(list(rows))
+        self.note = self.note if note is None else note
+
+    async def _turn(self, rows: Sequence[ExportRow] = (), note: str | None = None) -> None:
         await asyncio.sleep(0)
         if self.lose_after is None:
             return
         if self.lose_after == 0:
             if self.unheard and rows:
-                self.chunks.append(list(rows))
+                self._store(rows, note)
             raise OwnershipLost("the partition is another's")
         self.lose_after -= 1

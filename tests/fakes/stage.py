@@ -151,6 +151,7 @@ class Stage:
             "an export was found in the list": self.exports.found_in_list > 0,
             "an export was gone on with": any(p.progress for observer in observers for p in observer.positions),
             "a download was cut": self.exports.downloads_cut > 0,
+            "a download was gone on with": self.exports.downloads_gone_on_with > 0,
             "a worker slept": any(member.process.wakings for member in self.ever),
             "a sleep was noticed": any(observer.suspensions for observer in observers),
             "a worker was replaced in its sleep": self.ownership.replaced_asleep > 0,

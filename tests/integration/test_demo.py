@@ -64,6 +64,7 @@ async def test_the_demonstration_shows_that_everything_is_as_it_should_be(kafka:
     samples = all_samples()
     assert f"{len(samples)} results for {len(samples)} records" in output
     assert f"{sum(sample.expected.code is not None for sample in samples)} dead letters" in output
+    assert f"{sum(sample.rows or 0 for sample in samples)} rows of exports\n" in output
     assert output.count("\nok     ") >= 10
     assert "BROKEN" not in output
     assert "Everything is as it should be." in output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,17 +26,22 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield running
 
 
-async def export(sandbox: Sandbox | None, *words: str, **settings: str) -> tuple[int | None, str, str]:
-    """Exit code, standard output and standard error."""
+async def started(sandbox: Sandbox | None, *words: str, **settings: str) -> asyncio.subprocess.Process:
+    """The command under way."""
     there = {"RELAY_HOLDINGSIQ__URL": sandbox.holdingsiq_url} if sandbox is not None else {}
     usual = {"RELAY_HOLDINGSIQ__API_KEY": "sandbox-holdingsiq-key", "RELAY_EXPORTS__POLL_INITIAL_SECONDS": "0.05"}
     retries = {"RELAY_RETRY__INITIAL_SECONDS": "0.05", "RELAY_RETRY__MAX_ATTEMPTS": "3"}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "service", "export", *words),
         env={**os.environ, **usual, **retries, **there, **settings, "COLUMNS": "200"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def export(sandbox: Sandbox | None, *words: str, **settings: str) -> tuple[int | None, str, str]:
+    """Exit code, standard output and standard error."""
+    process = await started(sandbox, *words, **settings)
     out, errors = await process.communicate()
     return process.returncode, out.decode(), errors.decode()
 
@@ -71,7 +77,7 @@ async def test_trouble_is_overcome_and_every_row_is_there_once(sandbox: Sandbox,
     )
 
     assert code == Exit.DONE, errors
-    assert errors.count("trying again in") == 2
+    assert errors.count("trying again in") == 1, "the rest of the file is asked for at once"
     assert len(path.read_text("utf-8").splitlines()) == 300
     assert sum(entry.method == "POST" for entry in sandbox.ledger.entries()) == 1
 
@@ -136,6 +142,32 @@ async def test_what_cannot_be_done_is_told_and_leaves_the_file_as_it_was(
     assert told in errors
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_broken_off_it_leaves_nothing_behind_and_says_how_to_go_on(
+    sandbox: Sandbox, tmp_path: Path, number: signal.Signals
+) -> None:
+    sandbox.faults.add(Fault("slow", path_contains="/s3/", bytes_per_second=5_000))
+    path = tmp_path / "x.csv"
+    path.write_text("before")
+    process = await started(sandbox, "apidemo", "--type", "KBART2", "--out", str(path))
+    async with asyncio.timeout(30):
+        while not any("/s3/" in entry.path for entry in sandbox.ledger.entries()):  # noqa: ASYNC110 - the ledger has no event
+            await asyncio.sleep(0.02)
+    assert len(list(tmp_path.iterdir())) == 2, "it was broken off too early to prove anything"
+
+    process.send_signal(number)
+    out, errors = await process.communicate()
+
+    assert (process.returncode, out) == (128 + number, b"")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+    [export_id] = sandbox.ledger.entries()[-1].entities
+    assert errors.decode().splitlines() == [
+        f"export {export_id}",
+        f"broken off by {number.name}; nothing was written. To go on: --export-id {export_id}",
+    ]
 
 
 async def test_a_folder_that_is_not_there_is_told(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class CountingJournal:
     async def keep(self, note: str) -> None:
         raise AssertionError("the export exists")
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
         records = self._render(self._record, self._plan, rows, self.rows + 1)
         await asyncio.sleep(0)
         self.bytes += sum(len(record.value or b"") for record in records)

@@ -7,6 +7,7 @@ from typing import Final
 from service.demo.sample import JsonObject, Sample, Story, interleaved
 from service.demo.samples import (
     consortium,
+    exports,
     journals,
     monographs,
     packages,
@@ -22,7 +23,7 @@ from service.demo.samples.eresources import ACCESS_TYPES, seeded
 from service.demo.samples.telling import DEFAULT_TENANT
 from service.sandbox.exchange import JsonValue
 
-_CHAPTERS = (troubles, journals, packages, monographs, serials, sources, consortium, recap, tenants, refused)
+_CHAPTERS = (exports, troubles, journals, packages, monographs, serials, sources, consortium, recap, tenants, refused)
 
 CREDENTIALS: Final = {
     DEFAULT_TENANT: {"USERNAME": "relay", "PASSWORD": "relay-password"},

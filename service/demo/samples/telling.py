@@ -27,7 +27,12 @@ DEFAULT_TENANT: Final = "diku"
 
 CHANGED: Final = "holdings.changed"
 TRANSFER: Final = "holdings.transfer.requested"
-TOPICS: Final = {CHANGED: "holdings.changes", TRANSFER: "holdings.transfer-requests"}
+EXPORT: Final = "holdings.export.requested"
+TOPICS: Final = {
+    CHANGED: "holdings.changes",
+    TRANSFER: "holdings.transfer-requests",
+    EXPORT: "holdings.export-requests",
+}
 
 SUCCEEDED: Final = Verdict.SUCCEEDED
 UNCHANGED: Final = Verdict.UNCHANGED
@@ -94,6 +99,13 @@ class Telling:
         operations = _operations_of_transfer(institution, [*holdings], [*items], [*(inventory or ())])
         expected = Expected(words or (SUCCEEDED,) * len(operations), retried)
         self._tell(TRANSFER, title, data, operations, expected, binary, None)
+
+    def export(
+        self, title: str, word: Word, *, rows: int | None = None, retried: bool = False, **data: JsonValue
+    ) -> None:
+        """A `holdings.export.requested`, of which so many rows must be published."""
+        self._tell(EXPORT, title, data, [], Expected((word,), retried), False, None)
+        self._samples[-1] = replace(self._samples[-1], rows=rows)
 
     def again(self, title: str, *words: Word, changes: bool = True) -> None:
         """The last record once more, byte for byte, as a sender does that is not sure."""

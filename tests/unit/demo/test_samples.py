@@ -36,6 +36,7 @@ ACTIONS = {
     ("holdings-sources", "delete"),
     ("scsb", "transfer-item"),
     ("scsb", "transfer-holdings"),
+    ("holdingsiq", "export"),
 }
 AT_THE_DOOR = {Code.UNREADABLE, Code.UNKNOWN_TYPE, Code.TOO_LARGE, Code.INVALID_DATA}
 SAMPLES = all_samples()

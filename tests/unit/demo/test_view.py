@@ -67,7 +67,7 @@ def test_without_a_terminal_steps_and_progress_are_plain_lines() -> None:
     assert printed(to).splitlines() == [
         "Starting the worker",
         "  2.5 s  2 of 10 results, 2 in flight; calls: eholdings 7, scsb 2; 3 disturbed, 2 retries; "
-        "1 succeeded, 1 failed",
+        "0 rows of exports; 1 succeeded, 1 failed",
     ]
 
 

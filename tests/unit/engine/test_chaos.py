@@ -78,6 +78,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a call was retried",
         "a commit was not stored",
         "a download was cut",
+        "a download was gone on with",
         "a mark was inherited",
         "a partition was lost",
         "a record was dropped",

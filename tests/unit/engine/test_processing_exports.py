@@ -30,7 +30,7 @@ class FakeJournal:
     async def keep(self, note: str) -> None:
         self.note = note
 
-    async def publish(self, rows: Sequence[ExportRow]) -> None:
+    async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
         self.rows += len(rows)
 
 

@@ -6,13 +6,27 @@ import orjson
 
 from service.domain.answers import failed
 from service.domain.codes import Code
-from service.domain.operations import Asked, EventIdentity
+from service.domain.exports import ExportRow
+from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import Fault
 from service.kafka.fitting import SHORT_TEXT
-from service.kafka.records_out import MAX_MESSAGE_CHARACTERS, MAX_RESULT_BYTES, RecordsOut
-from tests.builders.outcomes import OK, REFUSED, operation, outcome
+from service.kafka.records_out import MAX_MESSAGE_CHARACTERS, MAX_RESULT_BYTES, MAX_SUBJECT_CHARACTERS, RecordsOut
+from tests.builders.outcomes import OK, REFUSED, operation, outcome, record
 
 RENDER = RecordsOut("/holdings-relay/tests")
+
+
+def test_the_id_of_an_event_is_cut_in_the_rows_of_its_export_when_it_would_fill_them() -> None:
+    row = ExportRow("1-2-3", 2, {"row": 1})
+
+    def subject_of(event_id: str) -> str:
+        plan = Plan(EventIdentity(event_id, "/ils", "x"), "diku", None, (), frozenset())
+        (sent,) = RENDER.rows(record(), plan, [row], 1)
+        subject: str = orjson.loads(sent.value or b"")["subject"]
+        return subject
+
+    assert subject_of("e" * MAX_SUBJECT_CHARACTERS) == "e" * MAX_SUBJECT_CHARACTERS
+    assert subject_of("\0" * 900_000) == "\0" * (MAX_SUBJECT_CHARACTERS - 1) + "…"
 
 
 def test_an_ordinary_result_is_not_touched() -> None:

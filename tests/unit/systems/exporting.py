@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 from service.domain.answers import Answer, Finding, Pending, Settled
 from service.domain.operations import ExportHoldings
 from service.engine.ports import CallContext
+from service.engine.retry import Uniform
 from service.systems.downloads import Downloads
 from service.systems.holdingsiq import ExportPolicy, HoldingsIq
 from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
@@ -64,7 +65,13 @@ class Subject:
         return [call.partition("?")[0] for call in self.transport.calls]
 
 
-def subject(*answers: Scripted, journal: FakeJournal | None = None, **policy: Any) -> Subject:
+def longest(low: float, high: float) -> float:
+    return high
+
+
+def subject(
+    *answers: Scripted, journal: FakeJournal | None = None, uniform: Uniform = longest, **policy: Any
+) -> Subject:
     """An adapter that is answered so, one after the other."""
     transport, time = ScriptedTransport(*answers), FakeTime()
     http = HttpClient(
@@ -75,7 +82,7 @@ def subject(*answers: Scripted, journal: FakeJournal | None = None, **policy: An
         clocks=time.clocks,
     )
     downloads = Downloads("holdingsiq", transport, clocks=time.clocks)
-    adapter = HoldingsIq(ExportCalls(http, 30.0), downloads, ExportPolicy(**policy), time.clocks)
+    adapter = HoldingsIq(ExportCalls(http, 30.0), downloads, ExportPolicy(**policy), time.clocks, uniform)
     return Subject(transport, journal or FakeJournal(), time, adapter)
 
 
@@ -101,7 +108,13 @@ def file(
 
 
 def cut_file(
-    content: bytes, at: int, error: Exception, *, piece_bytes: int = 100
+    content: bytes,
+    at: int,
+    error: Exception,
+    *,
+    piece_bytes: int = 100,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[httpx.Request], httpx.Response]:
     """A download whose connection breaks after so many bytes."""
 
@@ -110,7 +123,8 @@ def cut_file(
             yield piece
         raise error
 
-    return lambda request: httpx.Response(200, headers={"Content-Length": str(len(content))}, content=pieces())
+    all_headers = {"Content-Length": str(len(content)), **(headers or {})}
+    return lambda request: httpx.Response(status, headers=all_headers, content=pieces())
 
 
 def expired() -> httpx.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from service.domain.answers import Finding, Settled, Stumbled, Verdict
 from service.domain.codes import Code
 from service.engine.ports import OwnershipLost
-from service.systems.export_fetching import MAX_COMMIT_BYTES
+from service.systems.export_publication import MAX_COMMIT_BYTES
 from tests.builders.exports import HEADER, kbart2, lines
 from tests.fakes.journal import FakeJournal
 from tests.unit.systems.exporting import EXISTING, Subject, cut_file, file, shown, subject
@@ -52,9 +53,9 @@ async def test_the_next_rows_are_read_while_one_chunk_at_most_is_published() -> 
     held, gathered = asyncio.Event(), asyncio.Event()
 
     class Slow(FakeJournal):
-        async def publish(self, rows: Any) -> None:
+        async def publish(self, rows: Any, note: str | None = None) -> None:
             await held.wait()
-            await super().publish(rows)
+            await super().publish(rows, note)
 
     async def pieces() -> AsyncIterator[bytes]:
         nonlocal read
@@ -196,6 +197,42 @@ async def test_a_file_that_has_become_shorter_than_what_was_published_is_refused
     assert "the file has changed" in str(finding_of(result).message)
 
 
+async def test_a_file_whose_first_rows_are_others_than_those_that_were_published_is_not_gone_on_with() -> None:
+    journal = FakeJournal()
+    await fetched(cut_file(FILE, 300, httpx.ReadError("?")), journal, rows_per_commit=4)
+    published = titles(journal)
+    changed = kbart2("A new title,1,23,19,", *lines(ROWS))
+
+    result, _ = await fetched(file(changed), journal)
+
+    finding = finding_of(result)
+    assert (finding.verdict, finding.code) == (Verdict.FAILED, Code.REFUSED)
+    assert finding.message == (
+        f"the file has changed: its first {len(published)} rows are not those that were published"
+    )
+    assert titles(journal) == published
+
+
+async def test_a_file_that_has_changed_behind_what_was_published_is_gone_on_with() -> None:
+    """Which rows those would have been nobody knows; no row is lost or doubled."""
+    journal = FakeJournal()
+    await fetched(cut_file(FILE, 300, httpx.ReadError("?")), journal, rows_per_commit=4)
+
+    result, _ = await fetched(file(kbart2(*lines(ROWS), "A new title,1,23,19,")), journal)
+
+    assert finding_of(result).verdict is Verdict.SUCCEEDED
+    assert titles(journal) == [*TITLES, "19-23-1"]
+
+
+async def test_what_is_remembered_of_a_new_export_stays_beside_the_check_of_its_rows() -> None:
+    journal = FakeJournal()
+    journal.note = "!12 an id"
+
+    await fetched(file(FILE), journal, rows_per_commit=10)
+
+    assert re.fullmatch("#[0-9a-f]{8} !12 an id", journal.note)
+
+
 async def test_broken_rows_are_left_out_and_told_in_the_report() -> None:
     content = kbart2(*lines(2), "x", *lines(2, 2))
 
@@ -286,7 +323,7 @@ async def test_cancelled_in_the_middle_it_leaves_nothing_running() -> None:
     publishing = asyncio.Event()
 
     class Stuck(FakeJournal):
-        async def publish(self, rows: Any) -> None:
+        async def publish(self, rows: Any, note: str | None = None) -> None:
             publishing.set()
             await asyncio.Event().wait()
 

@@ -121,6 +121,16 @@ def test_columns_that_nobody_has_published_are_carried_by_their_names() -> None:
     assert data["columns"] == {"Local note": "2", "Local note (2)": None, "column 4": "4", "Shelf": "5"}
 
 
+def test_very_many_columns_of_one_name_are_told_apart_without_holding_everything_up() -> None:
+    """That takes time by the number of columns. By its cube it took hours."""
+    columns = 20_000
+
+    data = data_of(f"1{',x' * columns}", f"title_id{',n' * columns}")
+
+    assert list(data["columns"])[:3] == ["n", "n (2)", "n (3)"]
+    assert len(data["columns"]) == columns
+
+
 @pytest.mark.parametrize("export_type", ["COST", "HOLDINGSEVENT", "SOMETHING NEW"])
 def test_other_types_are_carried_by_header_and_named_by_their_ids(export_type: str) -> None:
     data = data_of("7,8,9,12.50", "KBID,PackageID,vendor_id,Cost", export_type)
@@ -169,6 +179,32 @@ def test_a_row_that_is_too_large_for_an_event_is_broken() -> None:
     assert broken.line == 2
     assert f"at most {MAX_EVENT_BYTES} can be published" in broken.message
     assert [read.row.key for read in rows] == ["2"]
+
+
+def test_a_row_whose_ids_make_its_key_too_large_is_broken() -> None:
+    ids = ",".join("x" * 120_000 for _ in range(3))
+
+    file, rows = read_export(f"vendor_id,package_id,title_id\n{ids}\n1,2,3\n".encode())
+
+    assert [broken.line for broken in file.broken_rows] == [2]
+    assert [read.row.key for read in rows] == ["1-2-3"]
+
+
+def test_a_row_whose_names_of_columns_are_too_large_is_broken() -> None:
+    names = ",".join(f"{number}{'n' * 120_000}" for number in range(8))
+
+    file, rows = read_export(f"title_id,{names}\n1,{',' * 7}\n".encode())
+
+    assert rows == []
+    assert "can be published" in file.broken_rows[0].message
+
+
+def test_names_of_columns_count_for_the_size_of_a_commit() -> None:
+    name = "n" * 50_000
+
+    _, [read] = read_export(f"title_id,{name}\n1,2\n".encode())
+
+    assert read.event_bytes > len(name)
 
 
 def test_rows_do_not_depend_on_how_the_file_is_cut() -> None:

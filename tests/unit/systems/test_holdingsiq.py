@@ -11,7 +11,8 @@ from service.domain.answers import Denial, Denied, Pending, Stumbled, Verdict
 from service.domain.codes import Code
 from service.domain.operations import ExportHoldings, asked_of
 from service.engine.ports import CallContext, OwnershipLost
-from service.systems.holdingsiq import CLOCK_SECONDS, ExportNote, ExportPolicy
+from service.systems.export_note import ExportNote
+from service.systems.holdingsiq import CLOCK_SECONDS, SHORTEST_SHARE, ExportPolicy
 from tests.builders.exports import EXPORT_ID, kbart2, lines, record
 from tests.fakes.journal import FakeJournal
 from tests.unit.systems.exporting import (
@@ -245,7 +246,7 @@ async def test_a_list_that_cannot_be_read_is_never_taken_for_an_empty_one(conten
     assert relay.calls == [LIST]
 
 
-@pytest.mark.parametrize("export_id", [None, 7, "", "..", "x" * 500])
+@pytest.mark.parametrize("export_id", [None, 7, "", "..", "x" * 500, "é" * 149])
 async def test_an_answer_whose_id_is_of_no_use_is_no_answer(export_id: Any) -> None:
     relay = subject(answer(202, record("QUEUED", id=export_id)))
 
@@ -262,11 +263,16 @@ async def test_an_answer_whose_id_is_of_no_use_is_no_answer(export_id: Any) -> N
         ("?x", ExportNote()),
         ("!x a", ExportNote()),
         ("12", ExportNote()),
+        ("#0a1b2c3d ?12", ExportNote(12, None, "0a1b2c3d")),
+        ("#0a1b2c3d !12 a b", ExportNote(12, "a b", "0a1b2c3d")),
+        ("#0a1b2c3d ", ExportNote(None, None, "0a1b2c3d")),
+        ("!12 #0a1b2c3d ", ExportNote(12, "#0a1b2c3d ")),
+        ("#0a1b !12 a", ExportNote()),
     ],
 )
 def test_a_note_is_read_as_it_was_written(text: str, note: ExportNote) -> None:
     assert ExportNote.read(text) == note
-    if note.asked_at:
+    if note != ExportNote():
         assert ExportNote.read(note.text) == note
 
 
@@ -285,6 +291,15 @@ async def test_pauses_double_up_to_the_longest_and_looks_are_counted() -> None:
 
     assert pauses == [2, 4, 8, 16, 20, 20]
     assert (step.polls, step.waiting_since) == (6, relay.time.now)
+
+
+async def test_a_pause_is_shortened_by_chance_so_that_exports_do_not_go_on_looking_together() -> None:
+    relay = subject(shown("QUEUED"), poll_initial_seconds=8.0, uniform=lambda low, high: low)
+
+    result = await relay.attempt(EXISTING)
+
+    assert isinstance(result, Pending)
+    assert result.pause_seconds == 8.0 * SHORTEST_SHARE
 
 
 async def test_past_the_deadline_it_is_unavailable_and_the_last_status_is_told() -> None:
