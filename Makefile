@@ -70,15 +70,19 @@ image: ## Build the image: make image [IMAGE=name:tag] [PYTHON_DIGEST=sha256:…
 	@scripts/image $(IMAGE)
 
 test-image: setup ## Build the image on a stand-in for its base, and run it (as root, on Debian)
+	@if [ "$$(id -u)" -eq 0 ]; then scripts/chart-tools hadolint image >/dev/null; fi
 	@$(bin)/pytest tests/deployment/image $(ARGS)
 
 test-chart: setup ## The chart: lint, unit tests, schemas, alerts (builds its tools once: some minutes)
+	@scripts/chart-tools chart >/dev/null
 	@$(bin)/pytest tests/deployment/chart $(ARGS)
 
 test-cluster: setup ## The chart on a control plane of Kubernetes, on loopback (builds it once: some ten minutes)
+	@scripts/chart-tools chart cluster >/dev/null
 	@$(bin)/pytest tests/deployment/cluster $(ARGS)
 
 rehearse: setup ## A release without containers: its workers replaced one by one under load, nothing lost or repeated
+	@scripts/chart-tools chart >/dev/null
 	@$(bin)/python -m tests.deployment.rehearsal $(ARGS)
 
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
