@@ -32,6 +32,9 @@ METRICS = {
     for suffix in (("", "_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",))
 }
 LOG_EVENTS = {event.name for event in vars(log_events).values() if isinstance(event, LogEvent)}
+VALUES = set(
+    re.findall(r"^\| (?:\*\*)?`([\w.]+)`", (ROOT / "helm/holdings-relay/README.md").read_text("utf-8"), re.MULTILINE)
+)
 OTHER_DOTTED = {"cleanup.policy", "retention.ms", "kafka.certificates"}
 """Settings of topics, and the logger of a line that `docs/security.md` tells of."""
 
@@ -71,7 +74,9 @@ def faults_of(call: str) -> list[str]:
 
 def calls_in(page: Document) -> list[str]:
     """What stands behind `holdings-relay`, comments left out."""
-    found = (re.match(r"(?:.*[|/] *)?holdings-relay ([a-z-].*)", line.partition(" #")[0]) for line in page.code)
+    found = (
+        re.match(r"(?:.*\| *)?(?:\.venv/bin/)?holdings-relay ([a-z].*)", line.partition(" #")[0]) for line in page.code
+    )
     return [call[1].strip() for call in found if call]
 
 
@@ -100,7 +105,7 @@ def log_events_in(page: Document) -> list[str]:
         if re.fullmatch(r"[a-z]+\.[a-z_]+", span)
         and not span.startswith(("holdings.", "data."))
         and not span.endswith((".md", ".py"))
-        and span not in OTHER_DOTTED
+        and span not in OTHER_DOTTED | VALUES
     ]
 
 
