@@ -32,7 +32,7 @@ TOPIC = """
 
 Every `RELAY_METRICS__INTERVAL_SECONDS` (15; 0 turns it off), and once more when it stops, a worker publishes a
 CloudEvent of type `holdings.metrics` under its own name (host and process) as the key. Its `data` is made from the
-metrics above, and `service/domain/worker_metrics.py` is its schema:
+metrics above, and `service/domain/published/worker_metrics.py` is its schema:
 
 | field | holds |
 |---|---|

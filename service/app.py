@@ -9,12 +9,15 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from service import __version__
 from service import settings as settings_of
+from service.domain.collector import set_up_collector
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
+from service.engine.adaptive import AdaptivePolicy
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
@@ -32,7 +35,7 @@ from service.kafka.stores import SharedStores, TransactionalStores, ensure_trans
 from service.kafka.topic_admin import ensure_topics
 from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 from service.routes import ROUTES, interpret
-from service.settings import Settings
+from service.settings import InvalidSettings, Settings
 from service.systems.holdingsiq import ExportPolicy
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
@@ -47,11 +50,16 @@ from service.telemetry.reporting import Reporting
 from service.telemetry.sampling import Sampler
 from service.telemetry.watchdog import Watchdog
 
+if TYPE_CHECKING:
+    from service.telemetry.tracing import Tracing
+
 DRAIN_SHARE = 0.5
 """Of the rebalance time-out, what calls under way may use up; the rest is for commits and for joining."""
 BEAT_SECONDS = 1.0
 START_SECONDS = 60.0
 START_PAUSE_SECONDS = 1.0
+TRACES_SECONDS = 3.0
+"""For the last spans, at the end."""
 
 
 class Relay:
@@ -61,11 +69,16 @@ class Relay:
         self._settings = settings
         self._log = Log()
         self._metrics = Metrics()
-        self._telemetry = Telemetry(self._metrics)
+        self._tracing = _tracing(settings)
+        self._telemetry = self._tracing.telemetry(self._metrics) if self._tracing else Telemetry(self._metrics)
         self._progress = Progress()
         self._watchdog = Watchdog(self._telemetry.stalled)
         self._systems = ConfiguredSystems(
-            systems_config(settings), AiohttpTransport(), self._telemetry, progress=self._progress
+            systems_config(settings),
+            AiohttpTransport(),
+            self._telemetry,
+            progress=self._progress,
+            tracer=self._tracing,
         )
         self._stores = _stores(settings)
         self._topics = sorted({settings.topics.prefix + route.topic for route in ROUTES})
@@ -98,6 +111,7 @@ class Relay:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
         the delivery mode or the topics need; `OSError` when the health port is taken."""
         settings = self._settings
+        set_up_collector()
         self._stop_on_signals()
         if settings.http.port:
             await self._health.start()
@@ -115,6 +129,8 @@ class Relay:
         finally:
             await self._stores.close()
             await self._systems.aclose()
+            if self._tracing is not None:
+                await self._tracing.close(TRACES_SECONDS)
             await self._health.stop()
             self._log.say(RELAY_STOPPED)
 
@@ -162,6 +178,7 @@ class Relay:
                 self._telemetry,
                 slots,
                 RetryShare(retry.share_of_load, retry.per_second),
+                AdaptivePolicy() if settings.limits.adaptive else None,
             ),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,
@@ -172,6 +189,7 @@ class Relay:
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
+            settings.limits.updates_together,
         )
         render = RecordsOut(_event_source(settings))
         return Worker(
@@ -183,6 +201,7 @@ class Relay:
             limits,
             self._telemetry,
             progress=self._progress,
+            trace=self._tracing.begin_record if self._tracing else None,
         )
 
     async def _await_kafka(self) -> None:
@@ -220,6 +239,19 @@ class Relay:
             os._exit(128 + number)
         self._log.say(RELAY_STOPPING, signal=number.name)
         self._worker.stop()
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    """None where traces are off: then OpenTelemetry is not even imported. Raises `InvalidSettings` where it is not
+    installed."""
+    if not settings.traces.enabled:
+        return None
+    try:
+        from service.telemetry.tracing import Tracing, otlp_processor
+    except ModuleNotFoundError as error:
+        extra = "RELAY_TRACES__ENABLED: the extra is not installed; pip install 'holdings-relay[otel]'"
+        raise InvalidSettings([extra]) from error
+    return Tracing(otlp_processor())
 
 
 def _event_source(settings: Settings) -> str:

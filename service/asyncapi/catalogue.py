@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from service.domain.events.schema import schema_of
 from service.domain.published.dead_letter import DeadLetterHeaders
 from service.domain.published.result import HoldingsResult
-from service.domain.worker_metrics import METRICS_TYPE, WorkerMetrics
+from service.domain.published.worker_metrics import METRICS_TYPE, WorkerMetrics
 from service.kafka.records_out import RESULT_TYPE, ROW_TYPE
 from service.kafka.topics import EXPORT_ROWS, METRICS, RESULTS
 from service.routes import ROUTES, json_schema
@@ -82,8 +82,8 @@ def event_types() -> list[EventType]:
             METRICS_TYPE,
             METRICS,
             Direction.OUT,
-            "How one worker has fared.",
-            "The worker.",
+            "How one worker has fared in an interval.",
+            "The worker: its host and process.",
             schema_of(TypeAdapter(WorkerMetrics)),
         ),
     ]

@@ -9,13 +9,11 @@ from typing import Any, Final
 
 import orjson
 
-from service import __version__
 from service.domain.answers import failed, succeeded
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import OperationOutcome, Outcome
-from service.domain.record import Partition, Record
-from service.domain.worker_metrics import (
+from service.domain.published.worker_metrics import (
     METRICS_TYPE,
     CallCount,
     CircuitState,
@@ -27,6 +25,7 @@ from service.domain.worker_metrics import (
     RetryCount,
     WorkerMetrics,
 )
+from service.domain.record import Partition, Record
 from service.engine.ports import Outgoing
 from service.kafka.metrics_out import metrics_record
 from service.kafka.records_out import RESULT_TYPE, ROW_TYPE, RecordsOut, dead_letter
@@ -64,7 +63,13 @@ def examples_of(event_type: str) -> list[Example]:
     if event_type == ROW_TYPE:
         return [Example("kbart2", "A row of a KBART2 export.", _row())]
     if event_type == METRICS_TYPE:
-        return [Example("interval", "A worker with one partition, and eholdings' quota spent.", _metrics())]
+        return [
+            Example(
+                "interval",
+                "A worker with one partition, and eholdings' quota spent.",
+                _event(metrics_record(_metrics(), _SOURCE)),
+            )
+        ]
     folder = files(__package__) / "examples" / event_type
     return [
         Example(path.name.removesuffix(".json"), f"From {path.name}.", orjson.loads(path.read_bytes()))
@@ -117,6 +122,31 @@ def _record() -> Record:
     return Record(Partition("holdings.changes", 3), 42, _RESOURCE.encode(), value, headers, 1, _RECEIVED_AT)
 
 
+def _metrics() -> WorkerMetrics:
+    started, until = datetime(2025, 3, 2, 8, tzinfo=UTC), datetime(2025, 3, 2, 8, 1, tzinfo=UTC)
+    spent_since = datetime(2025, 3, 2, 8, 0, 50, tzinfo=UTC)
+    latency = Quantiles(p50=0.031, p95=0.048, p99=0.05)
+    return WorkerMetrics(
+        worker="relay-0-1",
+        version="1.0.0",
+        group="holdings-relay",
+        started_at=started,
+        since=until - timedelta(seconds=15),
+        until=until,
+        final=False,
+        events=(EventCount(type="holdings.changed", outcome="succeeded", count=12, total=48),),
+        calls=(CallCount(system="eholdings", operation="put", status=200, count=9, total=40, latency_seconds=latency),),
+        retries=(RetryCount(system="eholdings", count=1, total=2),),
+        dead_letters=(DeadLetterCount(code="refused", count=0, total=1),),
+        lag=(PartitionLag(topic="holdings.changes", partition=3, lag=5, oldest_unfinished_seconds=9.5, paused=False),),
+        circuits=(
+            CircuitState(system="eholdings", tenant="harbour", state="open", reason="quota", since=spent_since),
+            CircuitState(system="inventory", tenant="harbour", state="closed", reason=None, since=None),
+        ),
+        quotas=(QuotaState(system="eholdings", tenant="harbour", left=0, spent_since=spent_since),),
+    )
+
+
 def _row() -> dict[str, Any]:
     file = ExportFile("apidemo", "096dea08-c57e-4dc5-a984-51a94afff2", "KBART2")
     rows = [read.row for read in (*file.feed(_FILE), *file.end())]
@@ -125,37 +155,6 @@ def _row() -> dict[str, Any]:
     plan = Plan(identity, None, None, (), frozenset())
     [published] = RecordsOut(_SOURCE).rows(record, plan, rows, 1)
     return _event(published) | {"time": _TIME}
-
-
-def _metrics() -> dict[str, Any]:
-    since = datetime.fromtimestamp(_RECEIVED_AT, UTC)
-    until = since + timedelta(seconds=15)
-    told = WorkerMetrics(
-        worker="relay-0-1",
-        version=__version__,
-        group="holdings-relay",
-        started_at=since - timedelta(hours=1),
-        since=since,
-        until=until,
-        final=False,
-        events=(EventCount(count=40, total=9120, type="holdings.changed", outcome="succeeded"),),
-        calls=(
-            CallCount(
-                count=40,
-                total=9120,
-                system="eholdings",
-                operation="put",
-                status=200,
-                latency_seconds=Quantiles(p50=0.2, p95=0.4, p99=0.9),
-            ),
-        ),
-        retries=(RetryCount(count=0, total=3, system="eholdings"),),
-        dead_letters=(DeadLetterCount(count=0, total=1, code="refused"),),
-        lag=(PartitionLag(topic="holdings.changes", partition=3, lag=12, oldest_unfinished_seconds=0.4, paused=False),),
-        circuits=(CircuitState(system="eholdings", tenant="harbour", state="open", reason="quota", since=since),),
-        quotas=(QuotaState(system="eholdings", tenant="harbour", left=0, spent_since=since),),
-    )
-    return _event(metrics_record(told, _SOURCE))
 
 
 def _event(record: Outgoing) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from service.app import Relay
 from service.commands import console
 from service.commands.console import Exit
 from service.engine.ports import SourceUnavailable
+from service.settings import InvalidSettings
 from service.telemetry import logs
 
 
@@ -25,6 +26,8 @@ def run() -> None:
 
     try:
         console.run(work())
+    except InvalidSettings as error:
+        console.fail(Exit.SETTINGS, "The settings do not hold:", *(f"  {fault}" for fault in error.faults))
     except SourceUnavailable as error:
         console.fail(Exit.KAFKA, f"Kafka: {error}")
     except OSError as error:

@@ -41,6 +41,8 @@ class GateState:
     """Who waits for the open circuit."""
     repeats_left: float
     repeats_waiting: int
+    slots: int
+    """Calls that may be under way at a time now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +98,6 @@ def partition_state(owned: OwnedPartition, *, rests: bool) -> PartitionState:
 def gate_state(gate: Gate) -> GateState:
     """To be asked in the worker's loop."""
     system, tenant = gate.key
-    return GateState(system, tenant, gate.circuit.reason, gate.waiting, gate.repeats_left, gate.repeats_waiting)
+    return GateState(
+        system, tenant, gate.circuit.reason, gate.waiting, gate.repeats_left, gate.repeats_waiting, gate.slots.limit
+    )

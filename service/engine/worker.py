@@ -11,21 +11,26 @@ from functools import partial
 from typing import TypeAlias
 
 from service.domain.operations import ExportHoldings, Plan
-from service.domain.outcomes import Rejection
+from service.domain.outcomes import Outcome, Rejection
 from service.domain.record import Partition, Record
 from service.domain.replays import replay_of
 from service.engine.commits import Render
+from service.engine.company import DEFAULT_MOST, Company, sociable
 from service.engine.intake import IntakeLimits, Throttle
+from service.engine.job import Job
 from service.engine.journal import RenderRows
 from service.engine.lanes import Lanes
 from service.engine.offsets import Receipt
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
-from service.engine.processing import Job, Processing, reject
+from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
+from service.engine.rejecting import reject
 from service.engine.state import Membership, WorkerState, gate_state, partition_state
 
+Trace: TypeAlias = Callable[[Record, Plan], str | None]
+"""Begins a span for the record; the W3C trace context of it."""
 Interpret: TypeAlias = Callable[[Record], Plan | Rejection]
 
 FETCH_SECONDS = 0.5
@@ -50,6 +55,8 @@ class WorkerLimits:
     """How long a rebalance may be held up for calls that are under way."""
     suspension_seconds: float = 15.0
     """A worker that was not heard of for so long may have been replaced."""
+    updates_together: int = DEFAULT_MOST
+    """Updates of one resource that may leave as one; 1 lets each leave by itself."""
 
 
 class Worker:
@@ -70,8 +77,11 @@ class Worker:
         observer: Observer,
         clock: Callable[[], float] = suspend_aware_clock,
         progress: Progress | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        """`trace` is told of every record that enters the lanes; its calls then carry on what it returns."""
         self._source = source
+        self._trace = trace
         self._progress = progress or Progress()
         self._interpret = interpret
         self._processing = processing
@@ -242,9 +252,10 @@ class Worker:
             return
         is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
         journal = owned.journal(record, plan, self._render_rows) if is_export else None
+        span = self._trace(record, plan) if self._trace is not None else None
         replay = replay_of(record.headers)
         attempted = replay is not None or owned.was_attempted(record)
-        job = Job(record, plan, owned.lease, partial(owned.mark, record), attempted, journal, replay)
+        job = Job(record, plan, owned.lease, partial(owned.mark, record), attempted, journal, span, replay)
         owned.jobs.add(job)
         if self._lanes.enter(job, plan.writes, plan.reads):
             self._start(job, owned)
@@ -257,13 +268,29 @@ class Worker:
 
     async def _work(self, job: Job, owned: OwnedPartition) -> None:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
+        company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job))
+            owned.settle(await self._processing.process(job, company))
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
+            for follower, outcome in company.done:
+                self._settle_follower(follower, outcome)
             del self._running[job]
             self._leave(job, owned)
+
+    def _behind(self, job: Job) -> list[Job]:
+        """Those that its next attempt may take along."""
+        if self._stopping.is_set():
+            return []
+        return self._lanes.behind(job, sociable, self._limits.updates_together - 1)
+
+    def _settle_follower(self, follower: Job, outcome: Outcome) -> None:
+        """One that was taken along: it leaves its lane before the one that has the word there, so nobody gets it."""
+        owned = self._owned.get(follower.record.partition)
+        if owned is not None and follower in owned.jobs:  # or its partition was given up meanwhile, and that was told
+            owned.settle(outcome)
+            self._leave(follower, owned)
 
     def _leave(self, job: Job, owned: OwnedPartition) -> None:
         owned.jobs.discard(job)

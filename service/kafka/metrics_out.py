@@ -8,7 +8,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from service.domain.worker_metrics import METRICS_TYPE, WorkerMetrics
+from service.domain.published.worker_metrics import METRICS_TYPE, WorkerMetrics
 from service.engine.ports import Outgoing, StoreUnavailable
 from service.kafka.connection import connection_arguments, words
 from service.kafka.records_out import CONTENT_TYPE

@@ -9,13 +9,27 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import httpx
 
 from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
-from service.systems.http import CallObserver, Clocks, Headers, Lost, NotSent, SilentObserver
+from service.systems.http import (
+    CallObserver,
+    CallSpan,
+    CallTracer,
+    Clocks,
+    Headers,
+    Lost,
+    NotSent,
+    SilentObserver,
+    begin_span,
+)
 from service.systems.retry_after import retry_after_seconds
+
+OPERATION: Final = "export-download"
+"""What the call is named in metrics and traces."""
 
 
 class Link:
@@ -133,6 +147,7 @@ class Downloads:
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
         progress: Progress | None = None,
+        tracer: CallTracer | None = None,
     ) -> None:
         """`headers` go out with every request, and must hold no key. `read_seconds` is the longest time between two
         pieces; a whole download may take as long as it takes."""
@@ -144,6 +159,7 @@ class Downloads:
         self._observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
         self._progress = progress or Progress()
+        self._tracer = tracer
 
     @asynccontextmanager
     async def open(
@@ -156,16 +172,27 @@ class Downloads:
         """
         await may_leave()
         started = self._clocks.monotonic()
-        answer = await self._ask(link, traceparent, rest)
+        answer, span = await self._ask(link, traceparent, rest)
         status = answer.status if isinstance(answer, Download) else None
         try:
             yield answer
         finally:
             if isinstance(answer, Download):
                 await answer._response.aclose()
-            self._observer.call_finished(self._system, "export-download", status, self._clocks.monotonic() - started)
+            self._observer.call_finished(self._system, OPERATION, status, self._clocks.monotonic() - started)
+            if span is not None:
+                span.end(status)
 
-    async def _ask(self, link: Link, traceparent: str | None, rest: Rest | None) -> Download | NotSent | Lost:
+    async def _ask(
+        self, link: Link, traceparent: str | None, rest: Rest | None
+    ) -> tuple[Download | NotSent | Lost, CallSpan | None]:
+        request = self._request(link, traceparent, rest)
+        if isinstance(request, NotSent):
+            return request, None
+        span = begin_span(self._tracer, self._system, OPERATION, request)
+        return await self._send(request), span
+
+    def _request(self, link: Link, traceparent: str | None, rest: Rest | None) -> httpx.Request | NotSent:
         connect, read = self._connect_seconds, self._read_seconds
         headers = [*self._headers, ("Accept", "*/*"), ("Accept-Encoding", "identity")]
         if rest is not None:
@@ -179,7 +206,10 @@ class Downloads:
             return NotSent(f"{self._system}: the link is no address")
         if url.scheme not in ("http", "https") or not url.host:
             return NotSent(f"{self._system}: the link is no address for HTTP")
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits, "stream": True})
+        return httpx.Request("GET", url, headers=headers, extensions={"timeout": limits, "stream": True})
+
+    async def _send(self, request: httpx.Request) -> Download | NotSent | Lost:
+        connect, read = self._connect_seconds, self._read_seconds
         try:
             with self._progress.expecting(2 * connect + read):
                 response = await self._transport.handle_async_request(request)

@@ -87,11 +87,32 @@ class CallObserver(Protocol):
         ...
 
     def call_saved(self, system: str, operation: str) -> None:
-        """A call that would have changed nothing was not made."""
+        """A call was not made: it would have changed nothing, or another has done for it."""
         ...
 
     def batch_sent(self, system: str, records: int) -> None:
         """So many records left in one call."""
+        ...
+
+
+class CallSpan(Protocol):
+    """One call in a trace. To be ended."""
+
+    @property
+    def traceparent(self) -> str | None:
+        """What the call carries in place of what it was given; None leaves that as it is."""
+        ...
+
+    def end(self, status: int | None) -> None:
+        """`status` is None when no answer came."""
+        ...
+
+
+class CallTracer(Protocol):
+    """Makes a span of every call. There is none where traces are off, and then nothing is spent on them."""
+
+    def begin(self, system: str, operation: str, method: str, host: str, traceparent: str | None) -> CallSpan:
+        """`traceparent` is the span above it; None when there is none."""
         ...
 
 
@@ -131,6 +152,7 @@ class HttpClient:
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
         progress: Progress | None = None,
+        tracer: CallTracer | None = None,
     ) -> None:
         """`base_url` may have a path and may end in a slash; `headers` go out with every call, their names as given."""
         self.system = system
@@ -142,6 +164,7 @@ class HttpClient:
         self.observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
         self._progress = progress or Progress()
+        self._tracer = tracer
         self._url_of = lru_cache(maxsize=1024)(httpx.URL)
 
     async def send(
@@ -211,12 +234,15 @@ class HttpClient:
         self, operation: str, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes]
     ) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
+        span = begin_span(self._tracer, self.system, operation, request)
         started = self._clocks.monotonic()
         with self._progress.expecting(request.extensions["timeout"]["total"]):
             result, broken = await self._exchange(request, read_seconds, secrets)
         seconds = self._clocks.monotonic() - started
         status = result.status if isinstance(result, Reply) else None
         self.observer.call_finished(self.system, operation, status, seconds)
+        if span is not None:
+            span.end(status)
         return result, broken
 
     async def _exchange(
@@ -239,6 +265,17 @@ class HttpClient:
             return Lost(tidy(f"{self.system}: connection lost before the answer was complete: {error}")), True
         wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
         return Reply(response.status_code, response.headers, body, wait), False
+
+
+def begin_span(tracer: CallTracer | None, system: str, operation: str, request: httpx.Request) -> CallSpan | None:
+    """A span for the request, which then carries it; None where traces are off."""
+    if tracer is None:
+        return None
+    above = request.extensions.setdefault("traceparent", request.headers.get("traceparent"))  # it may be sent again
+    span = tracer.begin(system, operation, request.method, request.url.host, above)
+    if span.traceparent is not None:
+        request.headers["traceparent"] = span.traceparent
+    return span
 
 
 def path_of(*segments: str) -> str:

@@ -5,12 +5,12 @@ Owns the making and closing of the adapters. It must not read the environment or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
-from service.domain.answers import Answer, Finding, failed
+from service.domain.answers import Answer, Finding, Joint, failed
 from service.domain.codes import Code
 from service.domain.operations import (
     AddResource,
@@ -38,7 +38,7 @@ from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
 from service.systems.holdingsiq import ExportPolicy, HoldingsIq
 from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
-from service.systems.http import CallObserver, Clocks, Headers, HttpClient
+from service.systems.http import CallObserver, CallTracer, Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
 from service.systems.source_reading import SourceReader
@@ -84,8 +84,11 @@ class ConfiguredSystems:
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
         progress: Progress | None = None,
+        tracer: CallTracer | None = None,
     ) -> None:
-        """Takes over `transport`, which `aclose` closes. `observer` is told of every call."""
+        """Takes over `transport`, which `aclose` closes. `observer` is told of every call, `tracer` makes a span of
+        each."""
+        self._tracer = tracer
         self._config = config
         self._transport = transport
         self._observer = observer
@@ -171,6 +174,13 @@ class ConfiguredSystems:
             case _:
                 raise LookupError(f"{system_of(step)} is not configured; ask `unconfigured` first")
 
+    async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
+        """See `engine.ports.Systems`."""
+        updates = [step for step in steps if isinstance(step, UpdateResource)]
+        if self._folio is None or len(updates) < len(steps):
+            raise LookupError("only updates of one resource of eholdings may be attempted together")
+        return await self._folio.eholdings.attempt_together(updates, context)
+
     async def aclose(self) -> None:
         """Ends what is under way and closes every connection."""
         if self._folio is not None:
@@ -219,6 +229,7 @@ class ConfiguredSystems:
             observer=self._observer,
             clocks=self._clocks,
             progress=self._progress,
+            tracer=self._tracer,
         )
         calls = ExportCalls(self._client("holdingsiq", url, headers), timeouts.holdingsiq_seconds)
         return HoldingsIq(calls, downloads, self._config.exports, self._clocks)
@@ -237,6 +248,7 @@ class ConfiguredSystems:
             observer=self._observer,
             clocks=self._clocks,
             progress=self._progress,
+            tracer=self._tracer,
         )
 
 

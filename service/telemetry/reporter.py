@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from prometheus_client import Counter, Histogram
 
 from service import __version__
-from service.domain.worker_metrics import (
+from service.domain.published.worker_metrics import (
     CallCount,
     CircuitState,
     DeadLetterCount,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from service.domain.worker_metrics import WorkerMetrics
+from service.domain.published.worker_metrics import WorkerMetrics
 from service.engine.ports import StoreUnavailable
 from service.telemetry.log_events import METRICS_NOT_PUBLISHED, Log
 from service.telemetry.metrics.process import ProcessMetrics

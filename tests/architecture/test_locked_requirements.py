@@ -18,10 +18,12 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 GROUPS: dict[str, list[str]] = PYPROJECT["dependency-groups"]
 BASE: list[str] = PYPROJECT["project"]["dependencies"]
 DEMO: list[str] = PYPROJECT["project"]["optional-dependencies"]["demo"]
+OTEL: list[str] = PYPROJECT["project"]["optional-dependencies"]["otel"]
 
 WANTED = {
     "run.txt": BASE,
-    "dev.txt": [*BASE, *DEMO, *GROUPS["dev"]],
+    "otel.txt": [*BASE, *OTEL],
+    "dev.txt": [*BASE, *DEMO, *OTEL, *GROUPS["dev"]],
     **{f"{name}.txt": GROUPS[name] for name in ("build", "go", "hadolint", "lock")},
 }
 

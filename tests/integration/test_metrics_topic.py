@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from service.domain.worker_metrics import WorkerMetrics
+from service.domain.published.worker_metrics import WorkerMetrics
 from service.kafka.topics import METRICS
 from service.sandbox.eholdings.seeds import eholdings_state, resource
 from service.sandbox.faults import Fault
@@ -81,7 +81,7 @@ async def test_each_event_is_a_cloudevent_under_the_key_of_its_worker(kafka: str
         assert record.key.decode() == event["data"]["worker"]
         assert (event["specversion"], event["type"]) == ("1.0", "holdings.metrics")
         assert event["source"] == f"/holdings-relay/{running.prefix}relay"
-        assert dict(record.headers)["content-type"].startswith(b"application/cloudevents+json")
+        assert_event_as_published(record)
 
 
 async def test_a_worker_without_the_topic_goes_on_and_says_so_once(kafka: str) -> None:

@@ -15,6 +15,7 @@ from service.sandbox.eholdings.seeds import eholdings_state, resource
 from service.sandbox.faults import Fault
 from service.sandbox.holdingsiq import CsvFile, Plan, customer, holdingsiq_state
 from tests.integration.test_health import free_port, until_status
+from tests.support.collector import Collector
 from tests.support.relay import RunningRelay, changed, export_requested, relay, transfer_requested
 from tests.support.topic_reading import TopicReader
 
@@ -99,15 +100,16 @@ def told_by(readers: Sequence[TopicReader]) -> bytes:
     )
 
 
-async def test_no_secret_reaches_the_log_a_topic_the_metrics_or_health(
+async def test_no_secret_reaches_the_log_a_topic_the_metrics_health_or_traces(
     kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with relay(kafka) as running:
+    async with relay(kafka) as running, Collector() as collector:
         topics = [running.prefix + name for name in (RESULTS, DEAD_LETTERS, EXPORT_ROWS, METRICS)]
         async with TopicReader(kafka, *topics) as told:
             overheard = await load(running, monkeypatch)
             port = free_port()
             worker = await running.start_worker(
+                **collector.settings,
                 RELAY_LOG__LEVEL="debug",
                 RELAY_HTTP__HOST="127.0.0.1",
                 RELAY_HTTP__PORT=str(port),
@@ -129,7 +131,9 @@ async def test_no_secret_reaches_the_log_a_topic_the_metrics_or_health(
             scraped = [await until_status(port, path, 200) for path in ("/metrics", "/readyz", "/livez")]
             assert await running.stop() == [0]
             await told.read_to_end()
-            everything = b"\n".join([worker.log.encode(), told_by([told]), *(text.encode() for text in scraped)])
+            everything = b"\n".join(
+                [worker.log.encode(), told_by([told]), *(text.encode() for text in scraped), *collector.bodies]
+            )
 
     secrets = {
         "relay-password",
@@ -146,6 +150,13 @@ async def test_no_secret_reaches_the_log_a_topic_the_metrics_or_health(
     assert overheard.tokens, "nobody has logged in"
     assert [armed.name for armed in running.sandbox.faults.armed() if not armed.spent] == [], "a fault was not met"
     assert [r["outcome"] for r in results].count("succeeded") == 2
-    for there in (b"call.retry_scheduled", b"record.dead_lettered", b"record.settled", b"[hidden]", b"x-kept"):
+    for there in (
+        b"call.retry_scheduled",
+        b"record.dead_lettered",
+        b"record.settled",
+        b"[hidden]",
+        b"x-kept",
+        b"holdingsiq export-download",
+    ):
         assert there in everything, "the search looks at nothing"
     assert [secret for secret in secrets if secret.encode() in everything or quote(secret).encode() in everything] == []

@@ -54,8 +54,8 @@ def _declare_partitions(sampled: Sampled[Standing]) -> None:
     )
     sampled.gauges(
         "relay_lag_records",
-        "From the committed offset of an owned partition to its end, as the tools of Kafka count it. The end is asked "
-        "for every few seconds.",
+        "From the committed offset of an owned partition to its end, as the tools of Kafka count it: the marker that a "
+        "sender's transaction leaves behind counts too. The end is asked for every few seconds.",
         _PARTITION,
         lambda now: _by_partition(now, now.lag),
     )
@@ -120,6 +120,12 @@ def _declare_systems(sampled: Sampled[Standing]) -> None:
         "Repeats that the allowance permits at once; of several tenants the fewest.",
         ("system",),
         lambda now: _by_system(now, min, lambda gate: gate.repeats_left),
+    )
+    sampled.gauges(
+        "relay_call_slots",
+        "Calls of a system that may be under way at a time; of several tenants the fewest.",
+        ("system",),
+        lambda now: _by_system(now, min, lambda gate: gate.slots),
     )
 
 

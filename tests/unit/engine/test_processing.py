@@ -50,6 +50,16 @@ async def test_an_outcome_says_of_which_record_and_event_it_is_and_what_was_foun
     assert not outcome.rejected
 
 
+async def test_calls_carry_on_the_span_of_the_record_and_the_result_what_the_event_had() -> None:
+    subject = Subject()
+    job = subject.job(update(), traceparent="00-1-2-01")
+    job.span = "00-1-3-01"
+
+    outcome = await subject.processing.process(job)
+
+    assert (subject.systems.calls[0].context.traceparent, outcome.traceparent) == ("00-1-3-01", "00-1-2-01")
+
+
 async def test_steps_are_carried_out_one_after_the_other_in_their_order() -> None:
     subject = Subject()
 

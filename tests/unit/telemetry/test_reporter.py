@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.domain.record import Partition
-from service.domain.worker_metrics import (
+from service.domain.published.worker_metrics import (
     CallCount,
     CircuitState,
     DeadLetterCount,
@@ -18,6 +17,7 @@ from service.domain.worker_metrics import (
     RetryCount,
     WorkerMetrics,
 )
+from service.domain.record import Partition
 from service.engine.circuit import Reason
 from service.engine.state import GateState, PartitionState, WorkerState
 from service.telemetry.metrics import Metrics
@@ -48,7 +48,7 @@ class Subject:
 
 
 def gate(system: str, tenant: str | None) -> GateState:
-    return GateState(system, tenant, None, 0, 100.0, 0)
+    return GateState(system, tenant, None, 0, 100.0, 0, 240)
 
 
 def test_a_report_says_whose_it_is_and_of_which_interval() -> None:

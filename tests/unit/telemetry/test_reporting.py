@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from service.domain.worker_metrics import WorkerMetrics
+from service.domain.published.worker_metrics import WorkerMetrics
 from service.engine.ports import StoreUnavailable
 from service.telemetry.metrics import Metrics
 from service.telemetry.reporter import Reporter

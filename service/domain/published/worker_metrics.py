@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, Field
+
+from service.domain.published.result import Count, Published
 
 METRICS_TYPE: Final = "holdings.metrics"
 
-Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class Told(BaseModel):
-    """A part of the event. Python names are the JSON names in snake case."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class Counted(Told):
+class Counted(Published):
     """Something that is counted."""
 
     count: Annotated[Count, Field(description="In the interval.")]
@@ -37,7 +31,7 @@ class EventCount(Counted):
     outcome: Literal["succeeded", "unchanged", "partial", "failed"]
 
 
-class Quantiles(Told):
+class Quantiles(Published):
     """Of durations in the interval, estimated from the buckets of the histogram."""
 
     p50: Seconds
@@ -66,7 +60,7 @@ class DeadLetterCount(Counted):
     code: Annotated[str, Field(description="Of the first failure; see docs/codes.md.", examples=["refused"])]
 
 
-class PartitionLag(Told):
+class PartitionLag(Published):
     """An input partition that the worker owns."""
 
     topic: str
@@ -76,7 +70,7 @@ class PartitionLag(Told):
     paused: Annotated[bool, Field(description="Whether its intake rests.")]
 
 
-class CircuitState(Told):
+class CircuitState(Published):
     """A system that has been asked, as one tenant sees it."""
 
     system: str
@@ -88,7 +82,7 @@ class CircuitState(Told):
     since: Annotated[AwareDatetime | None, Field(description="Since when it is open for this reason.")]
 
 
-class QuotaState(Told):
+class QuotaState(Published):
     """The daily quota of a system that has one."""
 
     system: Literal["eholdings", "holdingsiq"]
@@ -99,7 +93,7 @@ class QuotaState(Told):
     spent_since: AwareDatetime | None
 
 
-class WorkerMetrics(Told):
+class WorkerMetrics(Published):
     """The `data` of a `holdings.metrics`."""
 
     worker: Annotated[str, Field(description="Host and process; also the record's key.", examples=["relay-0-1"])]
