@@ -8,12 +8,13 @@ ARG PYTHON_DIGEST=
 FROM python:${PYTHON_TAG}${PYTHON_DIGEST:+@${PYTHON_DIGEST}} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-# Wheels alone, each by its hash: no compiler is needed here, and none is there.
-COPY requirements/run.txt requirements/build.txt requirements/
+# Wheels alone, each by its hash: no compiler is needed here, and none is there. Traces are in it, and load nothing
+# unless they are switched on.
+COPY requirements/otel.txt requirements/build.txt requirements/
 RUN python -m venv --without-pip /opt/relay \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements/build.txt \
-    && /opt/build/bin/pip --python /opt/relay/bin/python install --require-hashes --only-binary :all: -r requirements/run.txt
+    && /opt/build/bin/pip --python /opt/relay/bin/python install --require-hashes --only-binary :all: -r requirements/otel.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service/ service/
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \

@@ -74,7 +74,7 @@ def test_every_line_of_a_lock_is_a_pin_with_hashes_or_a_comment(file: str) -> No
 def test_what_runs_in_production_is_tested_in_the_same_versions() -> None:
     tested = pins("dev.txt")
 
-    for name, running in (pins("run.txt") | pins("build.txt")).items():
+    for name, running in (pins("run.txt") | pins("otel.txt") | pins("build.txt")).items():
         assert [version(pin) for pin in running] == [version(pin) for pin in tested[name]], name
 
 

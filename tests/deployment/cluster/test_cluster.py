@@ -129,7 +129,7 @@ def test_an_upgrade_that_does_not_get_ready_is_rolled_back_and_no_worker_was_mis
     with pytest.raises(ToolFailed, match="rolled back due to"):
         # The job that comes first has the same image, and would not end.
         upgrade(
-            cluster, namespace, "--atomic", "--set", "image.tag=broken,topics.job.enabled=false", "--timeout", "10s"
+            cluster, namespace, "--atomic", "--set", "image.tag=broken,topics.job.enabled=false", "--timeout", "30s"
         )
 
     history = json.loads(cluster.helm("history", RELEASE, "--namespace", namespace, "--output", "json"))

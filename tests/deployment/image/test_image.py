@@ -61,12 +61,13 @@ def image(storage: Storage) -> str:
 
 @pytest.fixture
 async def container(storage: Storage, image: str, kafka: str, topic_prefix: str) -> AsyncIterator[Container]:
-    """A worker of the image against a real broker and the sandbox."""
+    """A worker of the image against a real broker and the sandbox; with traces on, for which nothing may be missing."""
     await ensure_topics(KafkaSettings(bootstrap_servers=kafka), topic_prefix)
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(Sandbox(default_systems()))
         settings = worker_settings(kafka, topic_prefix, sandbox)
         settings |= {"RELAY_HTTP__HOST": "127.0.0.1", "RELAY_HTTP__PORT": str(PORT)}
+        settings |= {"RELAY_TRACES__ENABLED": "true"}
         log = Path(storage.environment["TMPDIR"]) / "container.log"
         running = start(storage, image, settings, log)
         stack.callback(running.close)
