@@ -19,13 +19,13 @@ from service.domain.replays import Replay
 from service.engine.gates import Gate, Gates
 from service.engine.lease import Lease
 from service.engine.ports import CallContext, Journal, Observer, OwnershipLost, Systems
-from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
+from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
 from service.engine.stopwatch import Phase, Stopwatch
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A record with its plan, under the lease of its partition. The last three fields tell how far it has come."""
+    """A record with its plan, under the lease of its partition. The last four fields tell how far it has come."""
 
     record: Record
     plan: Plan
@@ -43,6 +43,8 @@ class Job:
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+    repeat: Repeat | None = None
+    """What the attempt before came to, from its end to the beginning of the next; None where nothing is repeated."""
     watch: Stopwatch = field(default_factory=lambda: Stopwatch(asyncio.get_running_loop().time()))
     """Where its time goes; begins in its lanes."""
 
@@ -223,6 +225,7 @@ class Processing:
 
     async def _ask(self, course: _Course, job: Job) -> Answer:
         job.begun = True
+        job.repeat = None
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
         may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
@@ -252,6 +255,7 @@ class Processing:
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
             return
         course.budget = budget
+        job.repeat = Repeat(system_of(course.step), budget.attempts, answer.message)
         self._observer.retrying(
             job.record, job.plan, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )
