@@ -221,7 +221,13 @@ def test_the_policy_permits_this_style_sheet_and_no_other_and_no_script() -> Non
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
-FOREIGN = st.text(st.sampled_from("<>\"'&/=`!-;x \n\0\u202e\ud800é") | st.characters(codec=None), max_size=30)
+MARKUP = (
+    "<b>", "</p>", "</td>", "<script>", "<svg onload=x>",
+    "<!--", "-->", "]]>", "&lt;", "&#60;b&#62;", "<", ">", '"', "'", "`",
+    '" onclick="x', "</style>", "<style>", "<?", "\0", "\u202e", "\ud800",
+)  # fmt: skip
+FOREIGN = st.lists(st.sampled_from(MARKUP) | st.text(st.characters(codec=None), max_size=3), max_size=8).map("".join)
+"""Pieces of markup, whole and broken, among characters of every kind."""
 
 
 def hostile(words: str) -> Status:
