@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
+.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,8 +39,11 @@ format: setup ## Format the code and fix what ruff can fix
 test: setup ## Run all tests: make test [ARGS='-k lanes']
 	@$(bin)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-bench: setup ## Events per second beside a plain worker, on a real broker: make bench [ARGS='--events 20000']
+bench: setup ## Events per second beside a plain worker, on a real broker: make bench [ARGS='--mix bursty --events 20000']
 	@$(bin)/python -m bench.throughput $(ARGS)
+
+hot-path: setup ## What one event costs in calls of functions and in memory: the same on every machine
+	@$(bin)/python -m tests.support.hot_path
 
 bench-exports: setup ## Rows per second of an export beside curl: make bench-exports [ARGS='--rows 1000000']
 	@$(bin)/python -m bench.exports $(ARGS)
@@ -67,15 +70,19 @@ image: ## Build the image: make image [IMAGE=name:tag] [PYTHON_DIGEST=sha256:…
 	@scripts/image $(IMAGE)
 
 test-image: setup ## Build the image on a stand-in for its base, and run it (as root, on Debian)
+	@if [ "$$(id -u)" -eq 0 ]; then scripts/chart-tools hadolint image >/dev/null; fi
 	@$(bin)/pytest tests/deployment/image $(ARGS)
 
 test-chart: setup ## The chart: lint, unit tests, schemas, alerts (builds its tools once: some minutes)
+	@scripts/chart-tools chart >/dev/null
 	@$(bin)/pytest tests/deployment/chart $(ARGS)
 
 test-cluster: setup ## The chart on a control plane of Kubernetes, on loopback (builds it once: some ten minutes)
+	@scripts/chart-tools chart cluster >/dev/null
 	@$(bin)/pytest tests/deployment/cluster $(ARGS)
 
 rehearse: setup ## A release without containers: its workers replaced one by one under load, nothing lost or repeated
+	@scripts/chart-tools chart >/dev/null
 	@$(bin)/python -m tests.deployment.rehearsal $(ARGS)
 
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)

@@ -1,27 +1,90 @@
-"""A stub of the systems that costs next to nothing: every request is answered 204 after a fixed time.
+"""A stub of the systems that costs next to nothing: every request is answered after a fixed time.
 
-    python -m bench.stub --milliseconds 5
+    python -m bench.stub --milliseconds 5 --slots 8
 
-Prints its port and serves until it is killed. Not the sandbox: it knows nothing, so that it never limits the run.
+With `--slots` it serves so many requests at a time, and the others wait for their turn.
+
+A GET or PUT of an eholdings resource is answered with the resource, which has the attributes that were put last;
+anything else with 204. `GET /calls` tells at once how many requests were answered before, how many seconds they took
+together, and how many there were at a time at the most since it was asked last. Prints its port and serves until it is
+killed. Not the sandbox: it knows no rules, so that it never limits the run.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sys
-from typing import cast
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
 
+import orjson
 import uvloop
 
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
+RESOURCE = b"/eholdings/resources/"
+CALLS = b"/calls"
+
+
+class World:
+    """What all connections share."""
+
+    def __init__(self, seconds: float, slots: float) -> None:
+        self._seconds = seconds
+        self._free = slots
+        self._calls, self._spent_seconds = 0, 0.0
+        self._present = self._peak = 0
+        self._queue: deque[tuple[float, Callable[[], None]]] = deque()
+        self._resources: dict[bytes, dict[str, Any]] = {}
+
+    def enter(self, answer: Callable[[], None]) -> None:
+        """A request has come; `answer` is called when it has been served."""
+        self._present += 1
+        self._peak = max(self._peak, self._present)
+        self._queue.append((time.monotonic(), answer))
+        self._serve_next()
+
+    def _serve_next(self) -> None:
+        if self._queue and self._free > 0:
+            self._free -= 1
+            asyncio.get_running_loop().call_later(self._seconds, self._served, *self._queue.popleft())
+
+    def _served(self, came_at: float, answer: Callable[[], None]) -> None:
+        self._free += 1
+        self._present -= 1
+        self._calls += 1
+        self._spent_seconds += time.monotonic() - came_at
+        answer()
+        self._serve_next()
+
+    def told(self) -> dict[str, float]:
+        peak, self._peak = self._peak, self._present
+        return {"calls": self._calls, "seconds": self._spent_seconds, "peak": peak}
+
+    def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
+        if method not in (b"GET", b"PUT") or not path.startswith(RESOURCE):
+            return EMPTY
+        attributes = self._resources.setdefault(path, {"isSelected": True, "name": "a title", "customCoverages": []})
+        if body:
+            attributes.update(orjson.loads(body)["data"]["attributes"])
+        return _document({"data": {"attributes": attributes}})
+
+
+def _document(content: Mapping[str, Any]) -> bytes:
+    body = orjson.dumps(content)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.api+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return head + body
 
 
 class Stub(asyncio.Protocol):
-    """Requests without a body, kept alive, pipelined or not."""
+    """One connection, kept alive, pipelined or not."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -31,16 +94,31 @@ class Stub(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            self._buffer = self._buffer[end + 4 :]
-            asyncio.get_running_loop().call_later(self._seconds, self._answer)
+            head = self._buffer[:end]
+            length = _length(head)
+            if len(self._buffer) < end + 4 + length:
+                return
+            body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
+            method, path, _ = head.split(b" ", 2)
+            if path == CALLS:
+                self._write(_document(self._world.told()))
+                continue
+            self._world.enter(partial(self._write, self._world.answer(method, path, body)))
 
-    def _answer(self) -> None:
+    def _write(self, answer: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(ANSWER)
+            self._transport.write(answer)
 
 
-async def serve(seconds: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Stub(seconds), "127.0.0.1", 0, backlog=4096)
+def _length(head: bytes) -> int:
+    _, found, after = head.lower().partition(b"\r\ncontent-length:")
+    return int(after.split(b"\r\n", 1)[0]) if found else 0
+
+
+async def serve(seconds: float, slots: float) -> None:
+    world = World(seconds, slots)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Stub(world), "127.0.0.1", 0, backlog=4096)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
@@ -49,4 +127,6 @@ async def serve(seconds: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--milliseconds", type=float, default=5.0)
-    uvloop.run(serve(parser.parse_args().milliseconds / 1000))
+    parser.add_argument("--slots", type=int, default=0, help="0: as many as come")
+    arguments = parser.parse_args()
+    uvloop.run(serve(arguments.milliseconds / 1000, arguments.slots or math.inf))

@@ -1,8 +1,13 @@
-"""Events per second of the relay in both delivery modes, beside the plain worker, in one run on one real broker.
+"""Events per second, and calls of the systems for each, of several workers in one run on one real broker.
 
     python -m bench.throughput --events 5000 --keys 1000
+    python -m bench.throughput --mix bursty
 
-One call of 5 ms per event. The worker has one core to itself, broker and stub share the other, where there are two.
+`spread`: the relay in both delivery modes beside the plain worker, one call for each event. `bursty`: updates of one
+resource come ten at a time; the relay that lets them leave together beside the one that does not. A call takes 5 ms.
+`queueing`: a system that serves eight calls of 50 ms at a time, and lets the others wait; the adaptive bulkhead beside
+the fixed one. `ms/call` is what a call takes with the wait, and `at once` the most calls that were there at a time. The
+worker has one core to itself, broker and stub share the other, where there are two.
 """
 
 from __future__ import annotations
@@ -23,34 +28,16 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from service.engine.ports import Outgoing
+from bench.mixes import MIXES, Contestant, Mix
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader
 from service.kafka.topic_admin import ensure_topics
-from service.kafka.topics import CHANGES, RESULTS
+from service.kafka.topics import RESULTS
 from service.sandbox.broker import LocalBroker
 from service.settings import KafkaSettings
 
 RESULT_SECONDS = 300.0
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """A worker to measure: how it is started, with what share of the events (slow ones would take minutes)."""
-
-    name: str
-    command: tuple[str, ...]
-    settings: dict[str, str]
-    share: float = 1.0
-
-
-CONTESTANTS = (
-    Contestant("plain, one at a time", ("bench.plain_worker", "one-at-a-time"), {}, 0.1),
-    Contestant("plain, concurrent per key", ("bench.plain_worker", "concurrent"), {}, 0.5),
-    Contestant("relay, at least once", ("service", "run"), {"RELAY_DELIVERY": "at_least_once"}),
-    Contestant("relay, exactly once", ("service", "run"), {"RELAY_DELIVERY": "exactly_once"}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +47,9 @@ class Measure:
     name: str
     events: int
     seconds: float
+    calls: int
+    call_seconds: float
+    peak_calls: int
     cpu_seconds: float
     peak_mib: float
 
@@ -85,23 +75,12 @@ async def process(*command: str, core: int | None = None, **settings: str) -> As
             await running.wait()
 
 
-def events(count: int, keys: int) -> list[Outgoing]:
-    """Each asks for one DELETE."""
-    made = []
-    for index in range(count):
-        resource_id = f"1-1-{index % keys}"
-        data = {"eholdings": {"action": "remove", "resourceId": resource_id}}
-        event = {"specversion": "1.0", "id": str(index), "source": "/bench", "type": "holdings.changed", "data": data}
-        made.append(Outgoing(CHANGES, resource_id.encode(), orjson.dumps(event)))
-    return made
-
-
-async def measure(servers: str, stub_port: int, contestant: Contestant, count: int, keys: int) -> Measure:
-    """Warm up with one event a key; then the time from the first publication to the last result."""
+async def measure(servers: str, stub_port: int, mix: Mix, contestant: Contestant, count: int, keys: int) -> Measure:
+    """Warm up with as many events as keys; then the time from the first publication to the last result."""
     prefix = f"bench-{uuid.uuid4().hex[:8]}."
     kafka = KafkaSettings(bootstrap_servers=servers, group_id=prefix + "group")
     await ensure_topics(kafka, prefix)
-    settings = contestant.settings | {
+    settings = {
         "RELAY_KAFKA__BOOTSTRAP_SERVERS": servers,
         "RELAY_KAFKA__GROUP_ID": kafka.group_id,
         "RELAY_TOPICS__PREFIX": prefix,
@@ -110,20 +89,36 @@ async def measure(servers: str, stub_port: int, contestant: Contestant, count: i
         "RELAY_FOLIO__TOKEN": "bench",
         "RELAY_HTTP__PORT": "0",
         "RELAY_LOG__LEVEL": "warning",
+        **contestant.settings,
     }
     async with (
         TopicReader(kafka, prefix, [RESULTS]) as results,
         process(*contestant.command, core=1, **settings) as worker,
     ):
         async with asyncio.timeout(RESULT_SECONDS):
-            await publish_all(kafka, prefix, events(keys, keys))
+            await publish_all(kafka, prefix, mix.events(keys, keys))
             await _receive(results, keys, worker, contestant)
+            before = await _told(stub_port)
             began, cpu_before = time.monotonic(), _cpu_seconds(worker.pid)
-            publishing = asyncio.ensure_future(publish_all(kafka, prefix, events(count, keys)))
+            publishing = asyncio.ensure_future(publish_all(kafka, prefix, mix.events(count, keys)))
             await _receive(results, count, worker, contestant)
             elapsed, cpu = time.monotonic() - began, _cpu_seconds(worker.pid) - cpu_before
+            after = await _told(stub_port)
             await publishing
-        return Measure(contestant.name, count, elapsed, cpu, _peak_mib(worker.pid))
+        calls = int(after["calls"] - before["calls"])
+        call_seconds = (after["seconds"] - before["seconds"]) / calls
+        peak = int(after["peak"])
+        return Measure(contestant.name, count, elapsed, calls, call_seconds, peak, cpu, _peak_mib(worker.pid))
+
+
+async def _told(stub_port: int) -> dict[str, float]:
+    """What the stub has counted so far."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stub_port)
+    writer.write(b"GET /calls HTTP/1.1\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    told: dict[str, float] = orjson.loads(await reader.readuntil(b"}"))
+    writer.close()
+    return told
 
 
 async def _receive(
@@ -146,16 +141,21 @@ def _peak_mib(process_id: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def show(measures: list[Measure]) -> None:
-    """A table; the ratio is to the concurrent plain worker."""
-    base = next(m for m in measures if "concurrent" in m.name).events_per_second
-    table = Table("worker", "events", "events/s", "ratio", "CPU µs/event", "peak MiB", box=None)
+def show(measures: list[Measure], base_name: str) -> None:
+    """A table; the ratio is to the worker of that name."""
+    base = next(m for m in measures if m.name == base_name).events_per_second
+    table = Table(
+        "worker", "events", "events/s", "ratio", "calls/event", "ms/call", "at once", "CPU µs/event", "MiB", box=None
+    )
     for m in measures:
         table.add_row(
             m.name,
             str(m.events),
             f"{m.events_per_second:.0f}",
             f"{m.events_per_second / base:.2f}",
+            f"{m.calls / m.events:.2f}",
+            f"{m.call_seconds * 1000:.1f}",
+            str(m.peak_calls),
             f"{m.cpu_seconds / m.events * 1e6:.0f}",
             f"{m.peak_mib:.0f}",
         )
@@ -169,15 +169,22 @@ async def main(arguments: argparse.Namespace) -> None:
         servers = given or (await broker.start() if broker else "")
         if broker and broker.process_id and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(broker.process_id, {0})
-        async with process("bench.stub", "--milliseconds", str(arguments.milliseconds), core=0) as stub:
+        mix, measures = MIXES[arguments.mix], list[Measure]()
+        command = (
+            "bench.stub",
+            "--milliseconds",
+            str(arguments.milliseconds or mix.milliseconds),
+            "--slots",
+            str(mix.stub_slots),
+        )
+        async with process(*command, core=0) as stub:
             if stub.stdout is None:
                 raise RuntimeError("the stub has no output")
             port = int(await stub.stdout.readline())
-            measures = []
-            for contestant in CONTESTANTS:
+            for contestant in mix.contestants:
                 count = max(arguments.keys, round(arguments.events * contestant.share))
-                measures.append(await measure(servers, port, contestant, count, arguments.keys))
-        show(measures)
+                measures.append(await measure(servers, port, mix, contestant, count, arguments.keys))
+        show(measures, mix.base)
     finally:
         if broker:
             await broker.stop()
@@ -185,7 +192,8 @@ async def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mix", choices=tuple(MIXES), default="spread")
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--keys", type=int, default=1000)
-    parser.add_argument("--milliseconds", type=float, default=5.0)
+    parser.add_argument("--milliseconds", type=float, help="in place of what the mix says")
     uvloop.run(main(parser.parse_args()))

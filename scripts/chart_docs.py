@@ -35,7 +35,7 @@ secrets:
 ```
 No value of a Secret is ever written into a ConfigMap: `config` refuses settings that are secrets. A change of `config`
 starts the workers anew; a change inside a Secret does not, for the relay reads its settings once: `kubectl rollout
-restart` does.
+restart` does. Certificates and keys alone are taken up when their files change.
 
 ## Values
 

@@ -60,7 +60,7 @@ def config() -> Schema:
 
 
 def secrets() -> Schema:
-    """The settings that may come from a Secret or a mounted file: secrets, the user names beside them, and files."""
+    """The settings that may come from a Secret or a mounted file: secrets, the names beside them, and files."""
     named = dict(_confidential(settings_tree(), PREFIX))
     patterns = {name: text for name, text in named.items() if TENANT in name}
     return {
@@ -113,7 +113,7 @@ def _confidential(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, s
             yield from _confidential(value, full + "__")
         elif isinstance(value.get("additionalProperties"), dict):
             yield from _confidential(value["additionalProperties"], f"{full}__{TENANT}__")
-        elif _is_secret(value) or _is_file(value) or name.endswith("username"):
+        elif _is_secret(value) or _is_file(value) or name.endswith(("username", "client_id")):
             yield full, value["description"]
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from service import __version__
 from service import settings as settings_of
+from service.domain.collector import set_up_collector
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
+from service.engine.adaptive import AdaptivePolicy
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
 from service.engine.intake import IntakeLimits
@@ -129,6 +131,7 @@ class Relay:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what
         the delivery mode or the topics need; `OSError` when the health port is taken."""
         settings = self._settings
+        set_up_collector()
         self._stop_on_signals()
         if settings.http.port:
             await self._health.start()
@@ -195,6 +198,7 @@ class Relay:
                 self._telemetry,
                 slots,
                 RetryShare(retry.share_of_load, retry.per_second),
+                AdaptivePolicy() if settings.limits.adaptive else None,
             ),
             RetryPolicy(retry.max_attempts, retry.initial_seconds, retry.max_seconds, retry.deadline_seconds),
             settings.concurrency,
@@ -205,6 +209,7 @@ class Relay:
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
             settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
+            settings.limits.updates_together,
         )
         render = RecordsOut(_event_source(settings))
         return Worker(

@@ -266,6 +266,15 @@ class LimitSettings(Section):
     calls_per_system: int = Field(
         0, ge=0, description="Calls under way to one system for one tenant; 0 is fifteen sixteenths of the concurrency."
     )
+    adaptive: bool = Field(
+        False,
+        description="Give eholdings, holdings-sources and SCSB fewer calls at a time while they are slower than usual.",
+    )
+    updates_together: int = Field(
+        100,
+        ge=1,
+        description="Updates of one eholdings resource that wait for it and leave as one; 1 lets each leave by itself.",
+    )
     event_bytes: int = Field(1_000_000, ge=1, description="A larger value is dead-lettered as `too-large`.")
     buffered_records: int = Field(10_000, ge=1, description="Received and not settled, in one worker.")
     buffered_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Received and not settled, in one worker.")

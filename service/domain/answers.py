@@ -86,6 +86,24 @@ class Pending:
 Answer: TypeAlias = Settled | Stumbled | Denied | Pending
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What an attempt at several steps together has come to, each of which answers for one thing.
+
+    It was made for the first `count` of them; for those behind nothing was done. Either it has decided those: then
+    there are as many `findings`. Or there is `trouble`, which is the answer to the first. Or there is neither: what was
+    sent for all of them is refused, whosever fault it is, and each must be attempted by itself.
+    """
+
+    count: int
+    findings: tuple[Finding, ...] = ()
+    trouble: Stumbled | Denied | None = None
+    apart: bool = False
+    """Whether each is to be attempted by itself after trouble, too."""
+    uncertain: bool = False
+    """Whether it may have been applied although it has decided nothing."""
+
+
 def succeeded(status: int | None, message: str | None = None) -> Finding:
     return Finding(Verdict.SUCCEEDED, status, None, message)
 

@@ -1,4 +1,4 @@
-"""Spares a large value the garbage collector while it is made. Owns nothing but that pause."""
+"""Spares the process work of the garbage collector that finds nothing. Owns its settings and its pauses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from contextlib import contextmanager
 from typing import Final
 
 LARGE_BYTES: Final = 100_000
+YOUNG_OBJECTS: Final = 10_000
+"""So many more objects than were freed start a collection, in place of 700. An event frees what it is made of without
+the collector; but thousands of events are in memory at a time, and were gone through again and again."""
+
+
+def set_up_collector() -> None:
+    """For a process that has been built and begins its work: what is there now stays, and is not looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager

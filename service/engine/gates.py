@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TypeAlias
 
 from service.domain.answers import Answer, Denied, Pending, Settled, Stumbled
+from service.engine.adaptive import AdaptiveLimit, AdaptivePolicy
 from service.engine.circuit import Circuit, CircuitPolicy, Reason
 from service.engine.lease import Lease
 from service.engine.ports import Observer
 from service.engine.retry import Uniform
 from service.engine.retry_allowance import RetryAllowance, RetryShare
+from service.engine.slots import Slots
 
 GateKey: TypeAlias = tuple[str, str | None]
 """System and tenant."""
 
 
 DEFAULT_SLOTS = 240
+ADAPTING = frozenset({"eholdings", "holdings-sources", "scsb"})
+"""Systems whose calls are comparable. Those of inventory wait for each other in batches, and those of an export are as
+long as its file; both have bounds of their own."""
 
 
 class Gate:
     """One circuit and its queue, and the allowance for repeats. Waiting costs neither a slot nor an attempt.
 
-    `slots` is the bulkhead: what one system that does not answer can take of the worker's slots.
+    `slots` is the bulkhead: what one system that does not answer can take of the worker's slots. Where it adapts, there
+    are fewer of them while the system is slower than it can be.
     """
 
     def __init__(
-        self, key: GateKey, circuit: Circuit, allowance: RetryAllowance, slots: int, observer: Observer
+        self,
+        key: GateKey,
+        circuit: Circuit,
+        allowance: RetryAllowance,
+        slots: int,
+        observer: Observer,
+        adaptive: AdaptiveLimit | None = None,
     ) -> None:
         self.key = key
-        self.slots = asyncio.Semaphore(slots)
+        self.slots = Slots(adaptive.limit if adaptive is not None else slots)
+        self._adaptive = adaptive
         self.circuit = circuit
         self._allowance = allowance
         self._repeating = asyncio.Lock()
@@ -93,6 +106,18 @@ class Gate:
         finally:
             self.repeats_waiting -= 1
 
+    def timed(self, kind: Hashable, seconds: float, *, stumbled: bool) -> None:
+        """How long a call has taken that is still under way. Calls of one `kind` cost the system alike."""
+        if self._adaptive is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if stumbled:
+            self._adaptive.stumbled(self.slots.taken, now)
+        else:
+            self._adaptive.answered(kind, seconds, self.slots.taken, now)
+        if self._adaptive.limit != self.slots.limit:
+            self.slots.resize(self._adaptive.limit)
+
     def learn(self, record: object, answer: Answer) -> None:
         """What the system answered to a call that had passed."""
         now = asyncio.get_running_loop().time()
@@ -141,7 +166,10 @@ class Gates:
         observer: Observer,
         slots: int = DEFAULT_SLOTS,
         share: RetryShare = RetryShare(),  # noqa: B008 - frozen
+        adaptive: AdaptivePolicy | None = None,
     ) -> None:
+        """With `adaptive`, systems that do not pace themselves are given fewer calls while they are slow."""
+        self._adaptive = adaptive
         self._slots = slots
         self._share = share
         self._policy = policy
@@ -157,6 +185,10 @@ class Gates:
         gate = self._gates.get(key)
         if gate is None:
             circuit = Circuit(self._policy, self._uniform)
-            allowance = RetryAllowance(self._share, asyncio.get_running_loop().time())
-            gate = self._gates[key] = Gate(key, circuit, allowance, self._slots, self._observer)
+            now = asyncio.get_running_loop().time()
+            allowance = RetryAllowance(self._share, now)
+            adaptive = None
+            if self._adaptive is not None and system in ADAPTING:
+                adaptive = AdaptiveLimit(self._adaptive, self._slots, now)
+            gate = self._gates[key] = Gate(key, circuit, allowance, self._slots, self._observer, adaptive)
         return gate

@@ -12,9 +12,9 @@ apart.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import Generic, TypeVar
 
 Member = TypeVar("Member", bound=Hashable)
@@ -110,6 +110,24 @@ class Lanes(Generic[Member]):
             waiting += not lane.append(member, writes=exclusive)
         self._tickets[member] = _Ticket(next(self._numbers), tuple(modes), waiting)
         return waiting == 0
+
+    def behind(self, member: Member, fits: Callable[[Member], bool], limit: int) -> list[Member]:
+        """Those right behind `member` that wait for nobody else, while each `fits`, `limit` at most: they could do what
+        they have to do now, in this order, if `member` did it for them.
+
+        Empty unless `member` has the word alone, and stands in no other lane.
+        """
+        ticket = self._tickets[member]
+        if len(ticket.keys) != 1 or ticket.waiting:
+            return []
+        found: list[Member] = []
+        for other, stand in islice(self._lanes[ticket.keys[0]].stands.items(), limit + 1):
+            if other is member and stand.writes:
+                continue
+            if not stand.writes or len(self._tickets[other].keys) != 1 or not fits(other):
+                break
+            found.append(other)
+        return found
 
     def leave(self, member: Member) -> list[Member]:
         """Take `member` out of all its lanes, whether it ran or not. Returns those that may run now, in the order

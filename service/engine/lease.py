@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from service.engine.ports import OwnershipLost
 from service.engine.progress import Progress
@@ -96,11 +96,14 @@ class Lease:
             self._feel_pulse()
         self.check()
 
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        """Around one call that a rebalance must wait for: blocks until the lease is open. Raises `OwnershipLost` when
-        it has ended."""
-        await self.opened()
+    @property
+    def is_open(self) -> bool:
+        """Whether a call may start, as far as is known since the pulse was felt last."""
+        return self._open.is_set() and not self.ended
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Around a call that has begun, and that a rebalance must wait for."""
         self._calls += 1
         self._idle.clear()
         try:
@@ -109,6 +112,14 @@ class Lease:
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Around one call that a rebalance must wait for: blocks until the lease is open. Raises `OwnershipLost` when
+        it has ended."""
+        await self.opened()
+        with self.under_way():
+            yield
 
     async def may_leave(self) -> None:
         """Within a call, before each of its requests: waits while the lease is doubtful, raises `OwnershipLost` when it

@@ -9,11 +9,11 @@ from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition, Record
 from service.engine.commits import Commits, Render
+from service.engine.job import Job
 from service.engine.journal import ExportJournal, RenderRows
 from service.engine.lease import Lease
 from service.engine.offsets import Offsets, Receipt
 from service.engine.ports import Claim, Observer, OwnershipLost
-from service.engine.processing import Job
 from service.engine.progress import Progress
 
 RELEASE_SECONDS = 10.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from service.domain.answers import Answer, Finding
+from service.domain.answers import Answer, Finding, Joint
 from service.domain.exports import ExportRow
 from service.domain.operations import Plan, Step
 from service.domain.outcomes import Outcome
@@ -117,6 +117,12 @@ class Systems(Protocol):
 
     async def attempt(self, step: Step, context: CallContext) -> Answer:
         """One attempt at the step. Never raises but `OwnershipLost` and cancellation; every trouble is an answer."""
+        ...
+
+    async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
+        """One attempt at several updates of one eholdings resource, in their order. Asked only for steps of which
+        `engine.company` says that they may leave together, and never when an attempt at one of them may have been
+        applied already. Raises as `attempt` does."""
         ...
 
 

@@ -13,8 +13,8 @@ from service.domain.operations import EntityKey
 from service.domain.record import Partition
 from service.engine.circuit import Reason
 from service.engine.gates import Gate
+from service.engine.job import Job
 from service.engine.partition import OwnedPartition
-from service.engine.processing import Job
 from service.engine.retry import Repeat
 
 MOST_REPEATS = 50
@@ -59,6 +59,8 @@ class GateState:
     """Who waits for the open circuit."""
     repeats_left: float
     repeats_waiting: int
+    slots: int
+    """Calls that may be under way at a time now."""
     probe_in_seconds: float | None = None
     """From the moment of this state to the next probe, 0 when it is due and nobody has come to make it; None while the
     circuit is closed, or a probe is out."""
@@ -151,6 +153,7 @@ def gate_state(gate: Gate) -> GateState:
         gate.waiting,
         gate.repeats_left,
         gate.repeats_waiting,
+        gate.slots.limit,
         max(0.0, circuit.probe_at - asyncio.get_running_loop().time()) if is_awaited else None,
     )
 

@@ -11,19 +11,22 @@ from functools import partial
 from typing import TypeAlias
 
 from service.domain.operations import ExportHoldings, Plan
-from service.domain.outcomes import Rejection
+from service.domain.outcomes import Outcome, Rejection
 from service.domain.record import Partition, Record
 from service.domain.replays import replay_of
 from service.engine.commits import Render
+from service.engine.company import DEFAULT_MOST, Company, sociable
 from service.engine.intake import IntakeLimits, Throttle
+from service.engine.job import Job
 from service.engine.journal import RenderRows
 from service.engine.lanes import Lanes
 from service.engine.offsets import Receipt
 from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
-from service.engine.processing import Job, Processing, reject
+from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
+from service.engine.rejecting import reject
 from service.engine.state import Membership, WorkerState, gate_state, partition_state, repeat_states, repeating
 
 Trace: TypeAlias = Callable[[Record, Plan], str | None]
@@ -52,6 +55,8 @@ class WorkerLimits:
     """How long a rebalance may be held up for calls that are under way."""
     suspension_seconds: float = 15.0
     """A worker that was not heard of for so long may have been replaced."""
+    updates_together: int = DEFAULT_MOST
+    """Updates of one resource that may leave as one; 1 lets each leave by itself."""
 
 
 class Worker:
@@ -266,13 +271,29 @@ class Worker:
 
     async def _work(self, job: Job, owned: OwnedPartition) -> None:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
+        company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job))
+            owned.settle(await self._processing.process(job, company))
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
+            for follower, outcome in company.done:
+                self._settle_follower(follower, outcome)
             del self._running[job]
             self._leave(job, owned)
+
+    def _behind(self, job: Job) -> list[Job]:
+        """Those that its next attempt may take along."""
+        if self._stopping.is_set():
+            return []
+        return self._lanes.behind(job, sociable, self._limits.updates_together - 1)
+
+    def _settle_follower(self, follower: Job, outcome: Outcome) -> None:
+        """One that was taken along: it leaves its lane before the one that has the word there, so nobody gets it."""
+        owned = self._owned.get(follower.record.partition)
+        if owned is not None and follower in owned.jobs:  # or its partition was given up meanwhile, and that was told
+            owned.settle(outcome)
+            self._leave(follower, owned)
 
     def _leave(self, job: Job, owned: OwnedPartition) -> None:
         owned.jobs.discard(job)

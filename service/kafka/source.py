@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -67,6 +68,7 @@ class KafkaSource:
         self._log_ids: dict[Partition, str] = {}
         """Of the log that each claimed partition is of."""
         self._logs_checked_at = 0.0
+        self._seeks: Counter[Partition] = Counter()
 
     async def start(self, listener: AssignmentListener) -> None:
         settings = self._settings
@@ -98,6 +100,7 @@ class KafkaSource:
         consumer = self._joined()
         try:
             batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
+            seeks, epochs = self._seeks.copy(), dict(self._epochs)
             await self._check_logs()
         except (KafkaError, ConsumerStoppedError) as error:
             raise SourceUnavailable(words(error)) from error
@@ -105,7 +108,8 @@ class KafkaSource:
         return [
             _record(consumed, epoch, now)
             for where, batch in batches.items()
-            if (epoch := self._epochs.get(Partition(where.topic, where.partition))) is not None
+            if (epoch := epochs.get(partition := Partition(where.topic, where.partition))) is not None
+            and self._seeks[partition] == seeks[partition]  # else they come again, from where was sought
             for consumed in batch
         ]
 
@@ -117,7 +121,7 @@ class KafkaSource:
                 try:
                     log_id = (await log_ids(self._asking(), (partition.topic,))).get(partition.topic)
                     position = await self._committed(partition, log_id)
-                    consumer.seek(TopicPartition(*partition), position.frontier)
+                    self._seek(consumer, partition, position.frontier)
                 except BaseException:
                     await store.close()
                     raise
@@ -141,7 +145,7 @@ class KafkaSource:
         return {Partition(where.topic, where.partition): end for where, end in ends.items()}
 
     def seek(self, partition: Partition, offset: int) -> None:
-        self._joined().seek(TopicPartition(*partition), offset)
+        self._seek(self._joined(), partition, offset)
 
     def pause(self, partitions: Sequence[Partition]) -> None:
         self._joined().pause(*self._assigned(partitions))
@@ -220,6 +224,11 @@ class KafkaSource:
         if self._admin is None:
             raise OwnershipLost("the worker has left its group")
         return self._admin
+
+    def _seek(self, consumer: AIOKafkaConsumer, partition: Partition, offset: int) -> None:
+        """What was fetched before must not be handed on any more: it may lie behind what comes from `offset` on."""
+        self._seeks[partition] += 1
+        consumer.seek(TopicPartition(*partition), offset)
 
     def _joined(self) -> AIOKafkaConsumer:
         if self._consumer is None:

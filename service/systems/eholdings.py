@@ -8,23 +8,30 @@ Writers of one resource must be kept apart by the caller: the system has no vers
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
-from service.domain.answers import Answer, Finding, Settled, Verdict, failed, succeeded, unchanged
+from service.domain.answers import Answer, Finding, Joint, Settled, failed, succeeded
 from service.domain.codes import Code
 from service.domain.jsonvalue import JsonObject
 from service.domain.operations import AddResource, DeselectResource, EholdingsStep, RemoveResource, UpdateResource
 from service.engine.ports import CallContext, MayLeave, freely
 from service.systems.eholdings_calls import BulkFetched, Decision, EholdingsCalls
-from service.systems.eholdings_overlay import Canonical, Resource, differing, put_attributes, read_resource, wanted
-from service.systems.eholdings_overlay import tags_differ as differ
+from service.systems.eholdings_changes import (
+    GONE,
+    after_a_change,
+    as_applied_before,
+    bring_to,
+    deselects,
+    is_missing,
+    message_of,
+)
+from service.systems.eholdings_overlay import Canonical, Resource, read_resource, wanted
+from service.systems.eholdings_together import update_together
 from service.systems.folio import FolioGateway
 from service.systems.http import Reply
 from service.systems.trouble import Trouble, mapping_of, unreadable
 
 _DESELECTED: Final[Mapping[str, Canonical]] = {"isSelected": False}
-_GONE: Final = "the title has left the package"
 
 
 class Eholdings:
@@ -48,6 +55,10 @@ class Eholdings:
             case RemoveResource():
                 decision = await _remove(calls, step.resource_id, context)
         return decision.answer(step) if isinstance(decision, Trouble) else Settled((decision,))
+
+    async def attempt_together(self, steps: Sequence[UpdateResource], context: CallContext) -> Joint:
+        """One attempt at several updates of one resource, in their order. Raises only `OwnershipLost`."""
+        return await update_together(self._calls(steps[0].tenant, context.traceparent, context.may_leave), steps)
 
     async def fetch(self, tenant: str, resource_id: str) -> JsonObject | Decision:
         """The resource as GET answers it, for people to look at; a failed finding or the trouble otherwise."""
@@ -75,10 +86,10 @@ async def _update(
     resource = await calls.read(resource_id)
     match resource:
         case Resource():
-            decision = await _bring_to(calls, resource_id, resource, want, tags)
-            return _as_applied_before(decision) if context.uncertain else decision
-        case Finding(status=404) if context.uncertain and _deselects(want):
-            return succeeded(404, _GONE)
+            decision = await bring_to(calls, resource_id, resource, want, tags)
+            return as_applied_before(decision) if context.uncertain else decision
+        case Finding(status=404) if context.uncertain and deselects(want):
+            return succeeded(404, GONE)
         case Finding() | Trouble():
             return resource
 
@@ -92,16 +103,16 @@ async def _add(calls: EholdingsCalls, step: AddResource, context: CallContext) -
         case Reply():
             state = read_resource(posted.json()) or await calls.read(step.resource_id)
             if isinstance(state, Resource):
-                state = await _bring_to(calls, step.resource_id, state, want, step.tags)
-            return _after_a_change(state, "the title was added")
+                state = await bring_to(calls, step.resource_id, state, want, step.tags)
+            return after_a_change(state, "the title was added")
         case Finding(status=422, message=str(words)) if "already" in words.lower():
             state = await calls.read(step.resource_id)
             if not isinstance(state, Resource):
                 return state if isinstance(state, Trouble) else posted
             if not state.is_selected:
                 return posted
-            decision = await _bring_to(calls, step.resource_id, state, want, step.tags)
-            return _as_applied_before(decision) if context.uncertain else decision
+            decision = await bring_to(calls, step.resource_id, state, want, step.tags)
+            return as_applied_before(decision) if context.uncertain else decision
         case Finding() | Trouble():
             return posted
 
@@ -116,110 +127,8 @@ async def _remove(calls: EholdingsCalls, resource_id: str, context: CallContext)
         case Trouble(status=500):
             # mod-kb-ebsco-java: also the answer when the package has lost the title already
             state = await calls.read(resource_id)
-            if not _is_missing(state):
+            if not is_missing(state):
                 return removed
-            return succeeded(404, _GONE) if context.uncertain else failed(Code.REFUSED, 404, _message_of(state))
+            return succeeded(404, GONE) if context.uncertain else failed(Code.REFUSED, 404, message_of(state))
         case Finding() | Trouble():
             return removed
-
-
-async def _bring_to(
-    calls: EholdingsCalls,
-    resource_id: str,
-    resource: Resource,
-    want: Mapping[str, Canonical],
-    tags: tuple[str, ...] | None,
-) -> Decision:
-    """Sends what differs: the attributes, then the tags."""
-    decision = unchanged(200)
-    if differing(resource, want):
-        put = await _put(calls, resource_id, resource, want)
-        if isinstance(put, Trouble) or put.verdict is Verdict.FAILED:
-            return put
-        decision = put
-    elif want:
-        calls.saved("put")
-    changed = decision.verdict is not Verdict.UNCHANGED
-    if tags is None:
-        return decision
-    if not differ(resource, tags):
-        calls.saved("put-tags")
-        return decision
-    reply = await calls.put_tags(resource_id, resource.name, tags)
-    tagged = succeeded(reply.status) if isinstance(reply, Reply) else reply
-    return _after_a_change(tagged, "the attributes were applied") if changed else tagged
-
-
-async def _put(calls: EholdingsCalls, resource_id: str, resource: Resource, want: Mapping[str, Canonical]) -> Decision:
-    """PUT; success is when the state that comes back shows what was wanted."""
-    put = await calls.put(resource_id, put_attributes(resource, want))
-    match put:
-        case Reply():
-            after = read_resource(put.json())
-            if after is not None and not differing(after, want):
-                return succeeded(put.status)
-            return await _read_back(calls, resource_id, put.status, want)
-        case Trouble(status=500):
-            return await _after_failed_put(calls, resource_id, put, want)
-        case Finding(status=404) if _deselects(want):
-            unclear = Trouble(put.message or "not found", 404, uncertain=True)
-            return await _after_failed_put(calls, resource_id, unclear, want)
-        case Finding() | Trouble():
-            return put
-
-
-async def _read_back(calls: EholdingsCalls, resource_id: str, status: int, want: Mapping[str, Canonical]) -> Decision:
-    """The answer to the PUT does not show what was wanted: either it does not show it at all, or it was not taken."""
-    after = await calls.read(resource_id)
-    match after:
-        case Resource():
-            missing = differing(after, want)
-            if not missing:
-                return succeeded(status)
-            return failed(Code.SKIPPED, status, f"answered {status} but did not take: {', '.join(missing)}")
-        case Finding(status=404) if _deselects(want):
-            return succeeded(404, _GONE)
-        case Finding():
-            return after
-        case Trouble():
-            return after.after_a_change()
-
-
-async def _after_failed_put(
-    calls: EholdingsCalls, resource_id: str, trouble: Trouble, want: Mapping[str, Canonical]
-) -> Decision:
-    """mod-kb-ebsco-java: 500 is also the answer when the package has lost the title, and deselecting a custom title
-    makes it lose it. Only a read tells."""
-    state = await calls.read(resource_id)
-    if not _is_missing(state):
-        return trouble
-    return succeeded(404, _GONE) if _deselects(want) else failed(Code.REFUSED, 404, _message_of(state))
-
-
-def _deselects(want: Mapping[str, Canonical]) -> bool:
-    return want.get("isSelected") is False
-
-
-def _is_missing(state: Resource | Decision) -> bool:
-    return isinstance(state, Finding) and state.status == 404
-
-
-def _message_of(state: Resource | Decision) -> str:
-    return _GONE if isinstance(state, Resource) else state.message or _GONE
-
-
-def _as_applied_before(decision: Decision) -> Decision:
-    """Nothing left to do after an attempt whose answer was lost: that attempt did it."""
-    if isinstance(decision, Finding) and decision.verdict is Verdict.UNCHANGED:
-        return succeeded(decision.status, "applied by an earlier attempt whose answer was lost")
-    return decision
-
-
-def _after_a_change(decision: Decision, what: str) -> Decision:
-    match decision:
-        case Trouble():
-            return decision.after_a_change()
-        case Finding(verdict=Verdict.FAILED):
-            return replace(decision, message=f"{what}; then: {decision.message}")
-        case Finding():
-            return succeeded(decision.status, decision.message)

@@ -66,8 +66,12 @@ class EholdingsCalls:
         return await self._send("put", "PUT", _path_of(resource_id), content)
 
     def saved(self, operation: str) -> None:
-        """A call of this name was not needed: what it would have written is there."""
+        """A call of this name was not needed: what it would have written is there, or another call has done for it."""
         self.gateway.observer.call_saved(self.gateway.system, operation)
+
+    def sent_together(self, updates: int) -> None:
+        """So many updates of the resource have shared their calls."""
+        self.gateway.observer.batch_sent(self.gateway.system, updates)
 
     async def post(self, package_id: str, title_id: str, url: str | None) -> Reply | Decision:
         """POST: the title becomes part of the custom package."""

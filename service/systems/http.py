@@ -87,7 +87,7 @@ class CallObserver(Protocol):
         ...
 
     def call_saved(self, system: str, operation: str) -> None:
-        """A call that would have changed nothing was not made."""
+        """A call was not made: it would have changed nothing, or another has done for it."""
         ...
 
     def batch_sent(self, system: str, records: int) -> None:

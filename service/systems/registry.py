@@ -5,12 +5,12 @@ Owns the making and closing of the adapters. It must not read the environment or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
-from service.domain.answers import Answer, Finding, failed
+from service.domain.answers import Answer, Finding, Joint, failed
 from service.domain.codes import Code
 from service.domain.operations import (
     AddResource,
@@ -173,6 +173,13 @@ class ConfiguredSystems:
                 return await self._folio.holdings_sources.attempt(step, context)
             case _:
                 raise LookupError(f"{system_of(step)} is not configured; ask `unconfigured` first")
+
+    async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
+        """See `engine.ports.Systems`."""
+        updates = [step for step in steps if isinstance(step, UpdateResource)]
+        if self._folio is None or len(updates) < len(steps):
+            raise LookupError("only updates of one resource of eholdings may be attempted together")
+        return await self._folio.eholdings.attempt_together(updates, context)
 
     async def aclose(self) -> None:
         """Ends what is under way and closes every connection."""

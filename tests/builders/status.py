@@ -45,7 +45,7 @@ def gate(
     waiting: int = 0,
     probe_in_seconds: float | None = None,
 ) -> GateState:
-    return GateState(system, tenant, reason, waiting, 100.0, 0, probe_in_seconds)
+    return GateState(system, tenant, reason, waiting, 100.0, 0, 240, probe_in_seconds)
 
 
 def circuit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -79,6 +80,7 @@ def calls_of(ledger: Iterable[Entry], events: Sequence[Event], life_at: LifeAt) 
         for entity, number in event.entities.items()
         if entity.startswith("inventory:")
     }
+    updates = _updates_of(events)
     return [
         Call(
             entry.system,
@@ -87,7 +89,7 @@ def calls_of(ledger: Iterable[Entry], events: Sequence[Event], life_at: LifeAt) 
             math.inf if entry.finished_at is None else entry.finished_at,
             entry.applied,
             life_at(entry.call.header("host") or "", entry.started_at),
-            tuple(_events_of(entry, titles)),
+            tuple(_events_of(entry, titles, updates)),
             entry.body if entry.system == "scsb" else None,
             entry.path,
         )
@@ -96,16 +98,38 @@ def calls_of(ledger: Iterable[Entry], events: Sequence[Event], life_at: LifeAt) 
     ]
 
 
-def _events_of(entry: Entry, titles: Mapping[tuple[str, str], int]) -> Iterator[int]:
-    """By the trace that a call carries on; where several record sets share a call, by what each says."""
+def _updates_of(events: Iterable[Event]) -> dict[str, list[tuple[int, str]]]:
+    """The updates of each eholdings resource in their order: index, and the statement that it leaves."""
+    updates: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for event in events:
+        for entity, statement in event.leaves.items():
+            if entity.startswith("eholdings:"):
+                updates[entity.removeprefix("eholdings:")].append((event.index, statement))
+    return updates
+
+
+def _events_of(
+    entry: Entry, titles: Mapping[tuple[str, str], int], updates: Mapping[str, Sequence[tuple[int, str]]]
+) -> Iterator[int]:
+    """By the trace that a call carries on; where several record sets share a call, by what each says. A PUT of
+    eholdings is for the event whose trace it has and, where they have left together, for those behind it up to the one
+    whose statement it has."""
     if entry.system != "inventory":
         index = index_in(entry.call.header("traceparent"))
         yield NOBODYS if index is None else index
+        if index is not None and entry.system == "eholdings" and entry.method == "PUT":
+            yield from _taken_along(index, entry.body, updates.get(entry.path.rpartition("/")[2], ()))
         return
     body: Any = entry.body
     for record_set in body["inventoryRecordSets"]:
         instance = record_set["instance"]
         yield titles.get((instance["hrid"], instance["title"]), NOBODYS)
+
+
+def _taken_along(first: int, body: Any, updates: Sequence[tuple[int, str]]) -> list[int]:
+    statement = body["data"]["attributes"].get("coverageStatement")
+    last = max((index for index, left in updates if left == statement), default=first)
+    return [index for index, _ in updates if first < index <= last]
 
 
 def state_of(sandbox: Sandbox) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,3 +36,11 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None, text_in: str
     if done.returncode:
         raise ToolFailed(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
     return done.stdout
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind((address, 0))
+        port: int = taken.getsockname()[1]
+        return port

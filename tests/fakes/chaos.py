@@ -62,7 +62,9 @@ class Chaos:
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start_worker(self) -> None:
-        self.stage.start_worker(self._random.choice((1, 3, 100)), self._random.choice((3, 10_000)))
+        self.stage.start_worker(
+            self._random.choice((1, 3, 100)), self._random.choice((3, 10_000)), self._random.choice((1, 3, 100))
+        )
 
     def _one_of_us(self) -> Member | None:
         awake = [member for member in self.stage.members if not member.process.silent]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from random import Random
+from typing import Any, TypeVar
 
-from service.domain.answers import Answer, Finding, Settled, succeeded
+from service.domain.answers import Answer, Finding, Joint, Settled, succeeded
 from service.domain.operations import ExportHoldings, Step
 from service.domain.record import Partition
 from service.engine.ports import CallContext
@@ -17,7 +18,9 @@ from tests.fakes.export_ledger import ExportLedger
 from tests.fakes.fates import APPLIED, CALL_TIMEOUT_SECONDS, Fate, seconds_of
 from tests.fakes.ledger import Ledger, PlacedEvent
 from tests.fakes.process import FakeProcess
-from tests.fakes.systems import deny, stumble
+from tests.fakes.systems import denied, deny, stumble, stumbled
+
+Served = TypeVar("Served")
 
 
 class ErraticSystems:
@@ -57,6 +60,70 @@ class ErraticSystems:
         finally:
             self._running.remove(placed)
 
+    async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
+        """A read, then one call for the first few of them, or for all."""
+        company = [self._ledger.events[event_id_of(step)] for step in steps]
+        company = company[: self._random.randint(2, len(company))]
+        running = list(self._running)
+        self._running += company
+        try:
+            await context.may_leave()
+            await self._process.breathe()
+            for place, placed in enumerate(company):
+                if self._is_judged(placed.partition):
+                    self._ledger.check_call(placed, running, self._process.name, company[:place])
+            await asyncio.sleep(self._random.uniform(0.01, 1.0))
+            await context.may_leave()
+            await self._process.breathe()
+            return await self._call_together(company, steps[0])
+        finally:
+            for placed in company:
+                self._running.remove(placed)
+
+    async def _call_together(self, company: Sequence[PlacedEvent], first: Step) -> Joint:
+        fate, count = self._fate(company[0]), len(company)
+        self._ledger.joint_calls += 1
+        serving = self._leave_aside(self._serve_together(company, fate))
+        refused = False
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                refused = await asyncio.shield(serving)
+        except TimeoutError:
+            fate = "timed out"
+        await self._process.breathe()
+        match fate:
+            case "never arrived":
+                return Joint(count, trouble=stumbled(first), apart=True)
+            case "timed out" | "lost on the way there" | "lost on the way back":
+                return Joint(count, trouble=stumbled(first, uncertain=True), apart=True, uncertain=True)
+            case "denied":
+                return Joint(count, trouble=denied(first))
+            case "answered" | "answered late":
+                if refused:
+                    self._ledger.joint_refusals += 1
+                    return Joint(count)
+                for placed in company:
+                    self._ledger.decide(placed)
+                return Joint(count, tuple(succeeded(200) for _ in company))
+
+    async def _serve_together(self, company: Sequence[PlacedEvent], fate: Fate) -> bool:
+        """The server's side of a joint call: all of it or nothing. Whether it is refused."""
+        seconds = seconds_of(fate, self._random)
+        await asyncio.sleep(seconds / 2)
+        refused = any(placed.refused for placed in company)
+        if fate in APPLIED and not refused:
+            for placed in company:
+                self._ledger.apply(placed, uncertain=False)
+        await asyncio.sleep(seconds / 2)
+        return refused
+
+    def _leave_aside(self, serving: Coroutine[Any, Any, Served]) -> asyncio.Task[Served]:
+        """It goes on whatever becomes of the worker."""
+        task = asyncio.get_running_loop().create_task(serving, context=contextvars.Context())
+        self._ledger.under_way.add(task)
+        task.add_done_callback(self._ledger.under_way.discard)
+        return task
+
     async def _leave(self, placed: PlacedEvent) -> bool:
         """A request is about to leave. Whether it is judged."""
         await self._process.breathe()
@@ -75,11 +142,7 @@ class ErraticSystems:
 
     async def _call(self, placed: PlacedEvent, step: Step, context: CallContext) -> Answer:
         fate = self._fate(placed)
-        serving = asyncio.get_running_loop().create_task(
-            self._serve(placed, fate, uncertain=context.uncertain), context=contextvars.Context()
-        )
-        self._ledger.under_way.add(serving)
-        serving.add_done_callback(self._ledger.under_way.discard)
+        serving = self._leave_aside(self._serve(placed, fate, uncertain=context.uncertain))
         finding: Finding | None = None
         try:
             async with asyncio.timeout(CALL_TIMEOUT_SECONDS):

@@ -32,7 +32,10 @@ EVENTS = (
     PlacedEvent(FakeEvent("invalid", ("c",), valid=False), ONE, 4),
     PlacedEvent(FakeEvent("reader", ("d",), ("a",)), ONE, 5),
     PlacedEvent(FakeEvent("export", ("e",), rows=3), ONE, 6),
+    PlacedEvent(FakeEvent("first of g", ("g",)), ONE, 8),
+    PlacedEvent(FakeEvent("taken along", ("g",)), ONE, 9),
     PlacedEvent(FakeEvent("other partition", ("a",)), TWO, 0),
+    PlacedEvent(FakeEvent("taken along from there", ("g",)), TWO, 1),
 )
 LOST = {"first of a": (1,), "export": (1, 4, 6, 8)}
 """Which of the calls for an event have their answer lost: of an export that to the POST, and later what is behind the

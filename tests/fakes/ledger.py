@@ -53,19 +53,25 @@ class Ledger:
         self.applied = Counter(placed.event.id for placed in self.events.values() if placed.replayed)
         self.found_done = 0
         """Transfers of which it was found that an earlier attempt had been applied."""
+        self.joint_calls = self.joint_refusals = 0
+        """Calls that carried out several events, and those of them that were refused."""
         self.objections: list[str] = []
         self.under_way: set[asyncio.Task[Any]] = set()
         self._is_finished = is_finished
         self._is_marked = is_marked
         self._decided: set[str] = set()
 
-    def check_call(self, called: PlacedEvent, running: Iterable[PlacedEvent], worker: str) -> None:
-        """Whether this call may start, as the one worker sees it (`running`) and as all do together."""
+    def check_call(
+        self, called: PlacedEvent, running: Iterable[PlacedEvent], worker: str, ahead: Iterable[PlacedEvent] = ()
+    ) -> None:
+        """Whether this call may start, as the one worker sees it (`running`) and as all do together. `ahead` are those
+        that the same call carries out before."""
+        decided = self._decided.union(placed.event.id for placed in ahead)
         for other in running:
             if called.conflicts_with(other):
                 self.objections.append(f"{worker} calls {called.event.id} while its call of {other.event.id} runs")
         for other in self.events.values():
-            if called.is_behind(other) and other.event.valid and other.event.id not in self._decided:
+            if called.is_behind(other) and other.event.valid and other.event.id not in decided:
                 self.objections.append(f"{worker} calls {called.event.id} before {other.event.id} is decided")
             if other.is_behind(called) and other.event.valid and self._is_finished(other):
                 self.objections.append(f"{worker} calls {called.event.id} after {other.event.id} was finished")

@@ -15,8 +15,9 @@ from service.domain.operations import (
 from service.domain.outcomes import Outcome
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
+from service.engine.job import Job
 from service.engine.lease import Lease
-from service.engine.processing import Job, Processing
+from service.engine.processing import Processing
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
 from tests.builders.outcomes import record

@@ -61,7 +61,7 @@ class Stage:
         self._random = random
         self._to_come = list(events)
 
-    def start_worker(self, concurrency: int = 100, intake_records: int = 10_000) -> Member:
+    def start_worker(self, concurrency: int = 100, intake_records: int = 10_000, updates_together: int = 100) -> Member:
         name = f"worker {len(self.ever) + 1}"
         member = Member(
             self.broker,
@@ -82,6 +82,7 @@ class Stage:
             clock=asyncio.get_running_loop().time,
             suspension_seconds=PULSE_LIMIT_SECONDS,
             delivery=self.delivery,
+            updates_together=updates_together,
         )
         self.ownership.watch(member)
         self.members.append(member.start(lambda: GRACE_SECONDS))
@@ -152,6 +153,8 @@ class Stage:
             "an export was gone on with": any(p.progress for observer in observers for p in observer.positions),
             "a download was cut": self.exports.downloads_cut > 0,
             "a download was gone on with": self.exports.downloads_gone_on_with > 0,
+            "updates left together": self.ledger.joint_calls > 0,
+            "updates were refused together": self.ledger.joint_refusals > 0,
             "a worker slept": any(member.process.wakings for member in self.ever),
             "a sleep was noticed": any(observer.suspensions for observer in observers),
             "a worker was replaced in its sleep": self.ownership.replaced_asleep > 0,

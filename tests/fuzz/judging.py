@@ -13,7 +13,7 @@ from service.domain.codes import Code
 from service.domain.operations import Plan, Step, asked_of
 from service.domain.outcomes import OperationOutcome, Outcome, Overall, Rejection
 from service.domain.record import Record
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.kafka.records_out import MAX_RESULT_BYTES, RecordsOut
 from service.routes import interpret
 from service.systems.messages import MAX_MESSAGE_CHARACTERS

@@ -85,12 +85,13 @@ async def test_a_worker_that_was_suspended_between_two_calls_of_an_event_does_no
         running.sandbox.load({"eholdings": eholdings_state(resource(RESOURCE))})
         slow = Fault("slow answer", system="eholdings", method="GET", stage="after", delay_seconds=2, times=1)
         running.sandbox.faults.add(slow)
-        first = await running.start_worker()
+        alone = {"RELAY_LIMITS__UPDATES_TOGETHER": "1"}  # so that each event has a PUT of its own, to be told apart
+        first = await running.start_worker(**alone)
         await running.send(changed("e1", RESOURCE, update("since 1998")))
         await call_has_arrived(running, "eholdings", "GET")
 
         first.suspend()
-        second = await running.start_worker()
+        second = await running.start_worker(**alone)
         await running.send(changed("e2", RESOURCE, update("since 1999")))
         await running.results_of(2)
         first.listen()
@@ -165,12 +166,13 @@ async def test_workers_that_join_and_leave_under_load_repeat_no_finished_event(k
     ids = [f"22-1-{number}" for number in range(1, 41)]
     async with relay(kafka, {"eholdings": 0.02}) as running:
         running.sandbox.load({"eholdings": eholdings_state(*(resource(i) for i in ids))})
-        first = await running.start_worker(RELAY_DELIVERY=mode, RELAY_CONCURRENCY="8")
+        alone = {"RELAY_LIMITS__UPDATES_TOGETHER": "1"}  # so that each event has a PUT of its own, to be counted
+        first = await running.start_worker(RELAY_DELIVERY=mode, RELAY_CONCURRENCY="8", **alone)
         events = [changed(f"{i}#{n}", i, update(str(n), i)) for n in range(1, 11) for i in ids]
         await running.send(*events)
         await running.results_of(len(events) // 4)
 
-        second = await running.start_worker(RELAY_DELIVERY=mode, RELAY_CONCURRENCY="8")
+        second = await running.start_worker(RELAY_DELIVERY=mode, RELAY_CONCURRENCY="8", **alone)
         await running.results_of(len(events) * 3 // 4)
         first.terminate()
         assert await first.ended() == 0, first.log

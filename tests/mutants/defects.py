@@ -94,8 +94,8 @@ DEFECTS = (
     Defect(
         "a lane is left before the call has ended",
         ENGINE + "worker.py",
-        "            owned.settle(await self._processing.process(job))\n",
-        "            self._leave(job, owned)\n            owned.settle(await self._processing.process(job))\n",
+        "            owned.settle(await self._processing.process(job, company))\n",
+        "            self._leave(job, owned)\n            owned.settle(await self._processing.process(job, company))\n",
     ),
     Defect(
         "writers of one entity run together",
@@ -180,6 +180,12 @@ DEFECTS = (
         "service/kafka/stores.py",
         "        if member_id_of(self._consumer) != self._member_id:\n",
         "        if not self._member_id:\n",
+    ),
+    Defect(
+        "records that were fetched before a seek are handed on after it",
+        "service/kafka/source.py",
+        "            and self._seeks[partition] == seeks[partition]  #",
+        "            #",
     ),
     Defect(
         "a commit that was fenced is tried again",
@@ -309,6 +315,68 @@ DEFECTS = (
         "",
     ),
     Defect(
+        "an update overtakes one that cannot leave with it",
+        ENGINE + "lanes.py",
+        "or not fits(other):\n                break\n",
+        "or not fits(other):\n                continue\n",
+    ),
+    Defect(
+        "updates leave together without asking for the partition of each",
+        ENGINE + "company.py",
+        "        for member in self.members:\n            await member.lease.may_leave()\n"
+        "        for member in self.members:\n            member.lease.check()",
+        "        await self._leader.lease.may_leave()\n        for member in self.members[:1]:\n"
+        "            member.lease.check()",
+    ),
+    Defect(
+        "a rebalance does not wait for those who are taken along",
+        ENGINE + "company.py",
+        "                calls.enter_context(follower.lease.under_way())\n",
+        "                pass\n",
+    ),
+    Defect(
+        "what was refused together is tried together again",
+        ENGINE + "company.py",
+        "            follower.apart = True\n",
+        "            pass\n",
+    ),
+    Defect(
+        "one that was taken along forgets that it may have been applied",
+        ENGINE + "company.py",
+        "            follower.attempted |= uncertain\n",
+        "",
+    ),
+    Defect(
+        "one PUT for several updates carries the last one alone",
+        SYSTEMS + "eholdings_merging.py",
+        "        want |= update.want\n",
+        "        want = dict(update.want)\n",
+    ),
+    Defect(
+        "an update joins a deselection",
+        SYSTEMS + "eholdings_merging.py",
+        "state.is_selected and after.is_selected and ",
+        "",
+    ),
+    Defect(
+        "a refusal of one PUT for several updates is told to all of them",
+        SYSTEMS + "eholdings_together.py",
+        "        return Joint(count, uncertain=applied)\n",
+        "        return Joint(count, (decision,) * count)\n",
+    ),
+    Defect(
+        "a queue at the system does not make the limit shrink",
+        ENGINE + "adaptive.py",
+        "        if share < 1:\n",
+        "        if share < 0:\n",
+    ),
+    Defect(
+        "a slot is lost with one who gives up as it gets it",
+        ENGINE + "slots.py",
+        "                self._give_back()\n            raise",
+        "                pass\n            raise",
+    ),
+    Defect(
         "Retry-After is not heeded",
         ENGINE + "retry.py",
         "        pause = max(pause, retry_after_seconds)\n",
@@ -377,7 +445,7 @@ DEFECTS = (
     Defect(
         "a record whose retry has begun is still told as one that waits for it",
         ENGINE + "processing.py",
-        "        job.repeat = None\n",
-        "",
+        "        job.repeat = None\n        course.asked_at = asyncio",
+        "        course.asked_at = asyncio",
     ),
 )

@@ -12,12 +12,12 @@
 
 {{- define "relay.systemsPorts" -}}
 {{- $ports := list -}}
-{{- range list "folio" "scsb" "holdingsiq" -}}
-{{- with dig . "url" "" $.Values.config -}}
+{{- $config := .Values.config -}}
+{{- $urls := list (dig "folio" "url" "" $config) (dig "scsb" "url" "" $config) (dig "holdingsiq" "url" "" $config) -}}
+{{- range compact (append $urls (default "" $config.kafka.sasl_oauth_token_url)) -}}
 {{- $url := urlParse . -}}
 {{- $named := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
 {{- $ports = append $ports (int (default (eq $url.scheme "https" | ternary "443" "80") $named)) -}}
-{{- end -}}
 {{- end -}}
 {{- /* Exports are downloaded behind links, which are https wherever they lead. */ -}}
 {{- if dig "holdingsiq" "url" "" .Values.config }}{{ $ports = append $ports 443 }}{{ end -}}

@@ -23,8 +23,11 @@
 {{- if and $holdingsiq (not (hasKey $given "RELAY_HOLDINGSIQ__API_KEY")) -}}
 {{- $faults = append $faults "config.holdingsiq.url needs secrets.RELAY_HOLDINGSIQ__API_KEY" -}}
 {{- end -}}
-{{- if and (hasPrefix "SASL" $config.kafka.security_protocol) (ne (default "" $config.kafka.sasl_mechanism) "OAUTHBEARER") (not (hasKey $given "RELAY_KAFKA__SASL_PASSWORD")) -}}
-{{- $faults = append $faults (printf "config.kafka.security_protocol %s needs secrets.RELAY_KAFKA__SASL_PASSWORD" $config.kafka.security_protocol) -}}
+{{- if hasPrefix "SASL" $config.kafka.security_protocol -}}
+{{- $needed := eq (default "" $config.kafka.sasl_mechanism) "OAUTHBEARER" | ternary "RELAY_KAFKA__SASL_OAUTH_CLIENT_SECRET" "RELAY_KAFKA__SASL_PASSWORD" -}}
+{{- if not (hasKey $given $needed) -}}
+{{- $faults = append $faults (printf "config.kafka.security_protocol %s needs secrets.%s" $config.kafka.security_protocol $needed) -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.autoscaling.enabled -}}
 {{- if gt (int .Values.autoscaling.maxReplicas) (int .Values.topics.partitions) -}}
@@ -39,6 +42,9 @@
 {{- $faults = append $faults (printf "secrets.%s is a file, which KEDA cannot read: give autoscaling.authenticationRef.name" $setting) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if and (not .Values.autoscaling.authenticationRef.name) (contains " " (default "" $config.kafka.sasl_oauth_scope)) -}}
+{{- $faults = append $faults "config.kafka.sasl_oauth_scope names several scopes, which KEDA wants in another form: give autoscaling.authenticationRef.name" -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.topics.strimzi.enabled (not .Values.topics.strimzi.cluster) -}}

@@ -24,11 +24,14 @@ class CallMetrics:
         self.seconds = declare.histograms("relay_call_seconds", "Duration of calls.", ("system", "operation", "status"))
         self.saved = declare.counters(
             "relay_calls_saved_total",
-            "Calls that were not made because what they would have written was there already.",
+            "Calls that were not made: what they would have written was there already, or another call did for them.",
             ("system", "operation"),
         )
         self.batch_records = declare.histograms(
-            "relay_batch_records", "Record sets that left in one call.", ("system",), BATCH_RECORDS
+            "relay_batch_records",
+            "Record sets, or updates of one resource, that left in one call.",
+            ("system",),
+            BATCH_RECORDS,
         )
         self.circuits_open = declare.gauges(
             "relay_circuits_open", "Tenants for which a system is not asked.", ("system", "reason")

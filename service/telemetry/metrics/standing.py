@@ -123,6 +123,12 @@ def _declare_systems(sampled: Sampled[Standing]) -> None:
         ("system",),
         lambda now: _by_system(now, min, lambda gate: gate.repeats_left),
     )
+    sampled.gauges(
+        "relay_call_slots",
+        "Calls of a system that may be under way at a time; of several tenants the fewest.",
+        ("system",),
+        lambda now: _by_system(now, min, lambda gate: gate.slots),
+    )
 
 
 def _by_partition(now: Standing, read: Callable[[PartitionState], float | None]) -> Samples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from service.sandbox.systems import default_systems
 from tests.chaos.workers import Worker
 from tests.deployment.pods import Pod, Probe
 from tests.deployment.rehearsal.kubelet import Kubelet, PodFault
+from tests.deployment.tools import free_port
 from tests.support.relay_process import RelayProcess
 
 SERVER = """
@@ -27,9 +27,7 @@ http.server.HTTPServer(("127.0.0.1", port), Answers).serve_forever()
 
 
 def kubelet(folder: Path, *arguments: str, script: str = SERVER, grace_seconds: int = 10) -> Kubelet:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     probes = {name: Probe("/livez", port, 0.2, 2, 20) for name in ("startup", "liveness", "readiness")}
     worker = Worker(0, Sandbox(default_systems()), {}, folder / "log")
     worker.process = RelayProcess({}, folder / "log", ("-c", script, str(port), *arguments))

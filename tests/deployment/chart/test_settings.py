@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 from pydantic import SecretStr
 
@@ -18,6 +19,21 @@ from tests.deployment.pods import pod_of
 pytestmark = pytest.mark.timeout(3600)
 
 TENANT = "consortium-1"
+AUTHORITY = trustme.CA()
+CERTIFICATE = AUTHORITY.issue_cert("relay.example")
+
+
+def pem(*blobs: trustme.Blob) -> str:
+    return b"".join(blob.bytes() for blob in blobs).decode()
+
+
+FILES: Mapping[str, str] = {
+    "kafka.ssl_cafile": pem(AUTHORITY.cert_pem),
+    "kafka.ssl_certfile": pem(*CERTIFICATE.cert_chain_pems),
+    "kafka.ssl_keyfile": pem(CERTIFICATE.private_key_pem),
+    "kafka.sasl_oauth_cafile": pem(AUTHORITY.cert_pem),
+}
+"""Settings that name a file, and what it holds."""
 SAMPLES: Mapping[str, Any] = {
     "kafka.security_protocol": "SASL_SSL",
     "kafka.sasl_mechanism": "SCRAM-SHA-256",
@@ -49,8 +65,8 @@ def leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mappi
 
 def sample(path: str, schema: Mapping[str, Any]) -> Any:
     """A value that is allowed, and is not the default."""
-    if path in SAMPLES:
-        return SAMPLES[path]
+    if path in SAMPLES or path in FILES:
+        return FILES.get(path, SAMPLES.get(path))
     kinds = schema.get("anyOf", [schema])
     kind = next(kind for kind in kinds if kind.get("type") != "null")
     default: Any = schema.get("default")
@@ -83,6 +99,8 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 def given(settings: Any, path: str) -> Any:
     for name in path.split("."):
         settings = settings[name] if isinstance(settings, dict) else getattr(settings, name)
+    if isinstance(settings, Path):
+        return settings.read_text("utf-8")
     return settings.get_secret_value() if isinstance(settings, SecretStr) else settings
 
 
@@ -91,7 +109,7 @@ def test_every_setting_reaches_the_worker_as_it_was_given(
 ) -> None:
     samples = {path: sample(path, value) for path, value in leaves(settings_tree())}
     samples = {path: value for path, value in samples.items() if value is not None}
-    plain = {path for path, _ in leaves(schema()["properties"]["config"])}
+    plain = {path for path, _ in leaves(schema()["properties"]["config"])} - FILES.keys()
     confidential = {path: f"{PREFIX}{path.upper().replace('.', '__')}" for path in samples.keys() - plain}
     values = {
         "config": nested({path: value for path, value in samples.items() if path in plain}),
@@ -117,13 +135,19 @@ def test_what_the_chart_says_by_default_is_what_the_relay_says() -> None:
     assert Settings.model_validate(defaults | {"kafka": defaults["kafka"]}) == Settings()
 
 
+def test_settings_that_name_a_file_and_no_others_end_as_the_templates_expect() -> None:
+    names = {path for path, _ in leaves(settings_tree())}
+
+    assert {path for path in names if path.endswith("file")} == FILES.keys()
+
+
 def test_files_that_hold_certificates_reach_the_worker_by_their_path(
     chart_tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = CHART / "ci" / "everything-values.yaml"
     secrets = {
         "relay-user": {"password": "of-kafka"},
-        "cluster-ca": {"ca.crt": "the certificate"},
+        "cluster-ca": {"ca.crt": FILES["kafka.ssl_cafile"]},
         "folio": {"password": "of-folio", "password-of-other": "of-other"},
         "scsb": {"api-key": "of-scsb"},
     }
@@ -136,7 +160,6 @@ def test_files_that_hold_certificates_reach_the_worker_by_their_path(
         monkeypatch.setenv(name, value)
     settings = load()
 
-    assert settings.kafka.ssl_cafile is not None
-    assert settings.kafka.ssl_cafile.read_text() == "the certificate"
+    assert given(settings, "kafka.ssl_cafile") == FILES["kafka.ssl_cafile"]
     assert given(settings, "folio.tenants.other.password") == "of-other"
     assert given(settings, "holdingsiq.api_key") == "of-holdingsiq"

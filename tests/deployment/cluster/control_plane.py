@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 import trustme
 
 from service.sandbox.broker_process import GuardedProcess
-from tests.deployment.tools import ToolFailed, run
+from tests.deployment.tools import ToolFailed, free_port, run
 
 UP_SECONDS = 180.0
 STOP_SECONDS = 20.0
@@ -48,7 +47,7 @@ class Cluster:
 def control_plane(tools: Path, folder: Path) -> Iterator[Cluster]:
     """Blocks until the nodes are ready. Raises `ToolFailed` with the logs when they do not become so."""
     program = tools / "bin"
-    etcd, peer, api = (_free_port() for _ in range(3))
+    etcd, peer, api = (free_port() for _ in range(3))
     kubeconfig = _credentials(folder, api)
     key = folder / "key.pem"
     commands = {
@@ -147,10 +146,3 @@ def _credentials(folder: Path, port: int) -> Path:
 def _node(name: str, zone: str) -> str:
     labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone, "kubernetes.io/os": "linux"}
     return json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

@@ -20,12 +20,12 @@ from service.sandbox.server import Sandbox
 from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
 from tests.deployment.image.container import Container, Storage, start
-from tests.deployment.tools import ROOT, provide, run
+from tests.deployment.tools import ROOT, free_port, provide, run
 from tests.support.relay import worker_settings
 
 BASE = "localhost/python:3.11.14-slim-bookworm"
 IMAGE = "localhost/holdings-relay:test"
-PORT = 18080
+PORT = free_port()
 READY_SECONDS = 60.0
 MOST_ADDED_BYTES = 90_000_000
 
@@ -96,7 +96,7 @@ def files_of(root: Path) -> set[str]:
 
 
 def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:
-    assert run(provide("image") / "bin/hadolint", ROOT / "Dockerfile") == ""
+    assert run(provide("hadolint") / "bin/hadolint", ROOT / "Dockerfile") == ""
 
 
 def test_the_image_adds_the_relay_to_its_base_and_nothing_else(

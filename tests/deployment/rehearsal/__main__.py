@@ -34,8 +34,8 @@ from tests.chaos.watching import Watch
 from tests.chaos.workers import open_doors
 from tests.chaos.workload import Workload
 from tests.deployment.rehearsal.kubelet import Kubelet, PodFault
-from tests.deployment.rehearsal.release import Release, values
-from tests.deployment.tools import provide
+from tests.deployment.rehearsal.release import Release, address_of, values
+from tests.deployment.tools import free_port, provide
 
 REPLICAS = 3
 RATE = 60
@@ -102,8 +102,9 @@ async def rehearse(tools: Path, broker: LocalBroker, folder: Path, events: int, 
         sandbox = await stack.enter_async_context(Sandbox(default_systems(), limits))
         sandbox.load(workload.seeds())
         # By its door the ledger tells who called; so each pod has a release of its own, of which only the URLs differ.
+        port = free_port(address_of(0))
         doors = await open_doors(sandbox, 2 * REPLICAS, stack)
-        releases = [Release(tools, values(servers, prefix, door), folder) for door in doors]
+        releases = [Release(tools, values(servers, prefix, door, port), folder) for door in doors]
         pods = [release.worker(number, doors[number]) for number, release in enumerate(releases)]
         for pod in pods:
             stack.push_async_callback(pod.worker.process.close)

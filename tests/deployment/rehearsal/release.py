@@ -16,7 +16,6 @@ from tests.deployment.pods import Pod, Secrets, pod_of
 from tests.deployment.rehearsal.kubelet import Kubelet, log_of
 from tests.support.relay_process import RelayProcess
 
-PORT = 18080
 JOB_SECONDS = 120.0
 SECRETS: Secrets = {
     "folio": {"password": "relay-password\n"},
@@ -25,14 +24,14 @@ SECRETS: Secrets = {
 }
 
 
-def values(servers: str, prefix: str, door: Sandbox) -> Mapping[str, Any]:
+def values(servers: str, prefix: str, door: Sandbox, port: int) -> Mapping[str, Any]:
     """As for a release whose systems are played by the sandbox. All else is the chart's default."""
     return {
         "replicas": 3,
         "config": {
             "kafka": {"bootstrap_servers": servers, "group_id": f"{prefix}relay"},
             "topics": {"prefix": prefix},
-            "http": {"port": PORT},
+            "http": {"port": port},
             "folio": {"url": door.folio_url, "tenant": "diku", "username": "relay"},
             "scsb": {"url": door.scsb_url},
             "holdingsiq": {"url": door.holdingsiq_url},
@@ -45,6 +44,11 @@ def values(servers: str, prefix: str, door: Sandbox) -> Mapping[str, Any]:
     }
 
 
+def address_of(number: int) -> str:
+    """Of a pod: one of loopback's own."""
+    return f"127.0.0.{number + 2}"
+
+
 class Release:
     """What Helm has made of the values. `number` tells its pods' files from those of others."""
 
@@ -55,7 +59,7 @@ class Release:
     def worker(self, number: int, door: Sandbox) -> Kubelet:
         """The pod of the Deployment, not started."""
         pod = self._pod(only(self._resources, "Deployment")["spec"]["template"], f"pod-{number}")
-        address = f"127.0.0.{number + 2}"
+        address = address_of(number)
         environment = {**pod.environment, "RELAY_HTTP__HOST": address}
         worker = Worker(number, door, environment, log_of(self._folder, number))
         worker.process = RelayProcess(environment, log_of(self._folder, number), ("-m", "service", *pod.arguments))

@@ -17,7 +17,7 @@ from service.domain.codes import Code
 from service.domain.exports import BrokenRow, ExportReport
 from service.domain.operations import Asked, EventIdentity, Plan
 from service.domain.outcomes import Fault, Outcome, Rejection
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.kafka.records_out import RecordsOut
 from service.kafka.topics import TOPICS
 from service.sandbox.holdingsiq import CsvFile

@@ -23,7 +23,7 @@ from service.sandbox.ledger import Ledger
 from service.sandbox.server import Sandbox
 from service.sandbox.systems import default_systems
 from tests.chaos.entities import ABSENT
-from tests.chaos.events import traceparent_of
+from tests.chaos.events import Event, traceparent_of
 from tests.chaos.evidence import Life, Operation, Place, Row
 from tests.chaos.gathering import NOBODYS, calls_of, letter_of, placed_of, places_of, result_of, row_of, state_of
 from tests.chaos.workers import Lives
@@ -48,12 +48,21 @@ def outcome() -> Outcome:
     return Outcome(record, EventIdentity("e1", "/tests", "holdings.changed"), "diku", None, operations, 0.0)
 
 
-def enter(ledger: Ledger, system: str, method: str, *, host: str = "a:1", index: int | None = None, body: Any = None):  # type: ignore[no-untyped-def]
+def enter(  # type: ignore[no-untyped-def]
+    ledger: Ledger,
+    system: str,
+    method: str,
+    *,
+    host: str = "a:1",
+    path: str = "/somewhere",
+    index: int | None = None,
+    body: Any = None,
+):
     headers = [("Host", host)]
     if index is not None:
         headers.append(("traceparent", traceparent_of(index)))
     content = b"" if body is None else orjson.dumps(body)
-    return ledger.open(system, HttpCall(method, "/somewhere", {}, tuple(headers), content, "diku"))
+    return ledger.open(system, HttpCall(method, path, {}, tuple(headers), content, "diku"))
 
 
 def test_results_and_dead_letters_are_read_as_the_relay_writes_them() -> None:
@@ -107,6 +116,28 @@ def test_a_call_is_about_the_event_whose_trace_it_carries_and_logins_are_left_ou
     assert first.began_at <= first.ended_at < math.inf
     assert (second.events, second.ended_at, second.body) == ((6,), math.inf, {"institution": "PUL"})
     assert third.events == (NOBODYS,)
+
+
+def test_a_put_of_eholdings_is_about_the_event_of_its_trace_and_those_up_to_its_statement() -> None:
+    workload = Workload(30, 1)
+    for _ in range(200):
+        workload.next()
+    (entity,) = next(event.leaves for event in workload.events if len(event.leaves) == 1 and _resource_of(event))
+    mine = [event for event in workload.events if entity in event.leaves]
+    ledger = Ledger()
+    path = "/eholdings/resources/" + entity.removeprefix("eholdings:")
+    body = {"data": {"attributes": {"coverageStatement": mine[2].leaves[entity]}}}
+    for first in mine[0], mine[2]:
+        enter(ledger, "eholdings", "PUT", path=path, index=first.index, body=body)
+
+    three, one = calls_of(ledger, workload.events, lambda host, when: 0)
+
+    assert three.events == tuple(event.index for event in mine[: 3 + mine[3].again])
+    assert one.events == tuple(event.index for event in mine[2 : 3 + mine[3].again])
+
+
+def _resource_of(event: Event) -> bool:
+    return next(iter(event.leaves)).startswith("eholdings:")
 
 
 def test_a_call_of_several_record_sets_is_about_the_event_of_each() -> None:

@@ -127,6 +127,42 @@ def test_an_event_before_its_turn_is_a_fault() -> None:
     assert any("came before its event" in fault for fault in faults), faults
 
 
+def test_one_call_may_be_for_several_events_that_follow_one_another() -> None:
+    evidence = flawless()
+    first, second = two_of_one_resource(evidence)
+    joint = call(first, "eholdings", events=(first.index, second.index))
+
+    together = with_calls(without_calls(without_calls(evidence, first), second), joint)
+
+    assert judge(together, once=True) == []
+
+
+def test_what_failed_together_may_be_called_for_one_by_one() -> None:
+    evidence = flawless()
+    first, second = two_of_one_resource(evidence)
+    early = began_at(first) - 2 * CALL_SECONDS
+    joint = call(first, "eholdings", events=(first.index, second.index), began_at=early, applied=False)
+
+    assert judge(with_calls(evidence, joint), once=True) == []
+
+
+def test_an_event_that_came_alone_before_its_company_is_a_fault() -> None:
+    evidence = flawless()
+    first, second = two_of_one_resource(evidence)
+    late = call(second, "eholdings", events=(first.index, second.index), began_at=began_at(second) + 2 * CALL_SECONDS)
+
+    faults = judge(with_calls(evidence, late), once=True)
+
+    assert any("came again" in fault for fault in faults), faults
+
+
+def test_an_update_with_nothing_to_write_may_have_no_call_of_its_own() -> None:
+    evidence = flawless()
+    again = an_event(evidence, lambda event: event.again and len(event.entities) == 1)
+
+    assert judge(without_calls(evidence, again), once=True) == []
+
+
 def test_an_event_that_was_never_called_for_shows_in_the_order() -> None:
     evidence = flawless()
     first, second = two_of_one_resource(evidence)

@@ -38,6 +38,12 @@ def test_a_trace_that_reached_none_is_found() -> None:
     assert len(told(traced("scsb"), ledger())) == 1
 
 
+def test_updates_of_one_resource_may_share_the_trace_of_the_first() -> None:
+    checks = check_calls([traced(), traced()], list(ledger()), ())
+
+    assert [fault for check in checks for fault in check.broken] == []
+
+
 def test_inventory_is_not_asked_because_its_calls_carry_several_events() -> None:
     assert told(traced("inventory"), ledger()) == []
 

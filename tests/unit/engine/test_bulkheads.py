@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from service.domain.answers import Answer, Finding, Settled, succeeded
+from service.domain.answers import Answer, Finding, Joint, Settled, succeeded
 from service.domain.operations import DeselectResource, EventIdentity, Plan, Step, Transfer, TransferEntry, asked_of
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
+from service.engine.job import Job
 from service.engine.lease import Lease
 from service.engine.ports import CallContext
-from service.engine.processing import Job, Processing
+from service.engine.processing import Processing
 from service.engine.retry import RetryPolicy
 from tests.builders.outcomes import UPDATE, record
 from tests.fakes.observing import SilentObserver
@@ -30,6 +32,9 @@ class HangingEholdings:
         self.under_way += hanging
         await asyncio.sleep(3600 if hanging else 1)
         return Settled((succeeded(200),) * len(asked_of(step)))
+
+    async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
+        raise AssertionError("deselections leave by themselves")
 
 
 def job(step: Step) -> Job:

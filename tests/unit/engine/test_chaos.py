@@ -91,5 +91,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "an export was found in the list",
         "an export was gone on with",
         "finished work was inherited",
+        "updates left together",
+        "updates were refused together",
         "Kafka was away",
     }

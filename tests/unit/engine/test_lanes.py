@@ -157,3 +157,34 @@ def test_those_who_may_run_are_told_in_the_order_of_arrival_not_in_that_of_the_k
     lanes.enter("third", ("a",))
 
     assert lanes.leave("first") == ["second", "third"]
+
+
+@given(st.lists(st.tuples(KEYS, KEYS), min_size=1, max_size=20), st.integers(0, 5), st.sets(st.integers(0, 19)))
+def test_behind_a_member_stand_those_who_would_run_one_after_the_other_with_nobody_between(
+    members: list[tuple[frozenset[str], frozenset[str]]], limit: int, unfit: set[int]
+) -> None:
+    lanes: Lanes[int] = Lanes()
+    running = [member for member, (writes, reads) in enumerate(members) if lanes.enter(member, writes, reads)]
+
+    for member in running:
+        behind = lanes.behind(member, lambda other: other not in unfit, limit)
+
+        writes, reads = members[member]
+        alone = len(writes) == 1 and not reads - writes
+        touching = [late for late in range(member + 1, len(members)) if writes & (members[late][0] | members[late][1])]
+        expected: list[int] = []
+        for late in touching if alone else ():
+            others = members[late]
+            if others[0] != writes or others[1] - writes or late in unfit or len(expected) == limit:
+                break
+            expected.append(late)
+        assert behind == expected
+
+
+def test_nobody_stands_behind_a_member_that_waits_itself() -> None:
+    lanes: Lanes[str] = Lanes()
+    for name in ("first", "second", "third"):
+        lanes.enter(name, ("a",))
+
+    assert lanes.behind("second", lambda other: True, 10) == []
+    assert lanes.behind("first", lambda other: True, 10) == ["second", "third"]

@@ -13,7 +13,7 @@ from service.domain.codes import Code
 from service.domain.exports import ExportRow
 from service.domain.operations import Asked, ExportHoldings, Step
 from service.domain.outcomes import Overall
-from service.engine.processing import Job
+from service.engine.job import Job
 from tests.builders.outcomes import record
 from tests.fakes.processing import ATTEMPTS, ProcessingSubject, plan, update
 

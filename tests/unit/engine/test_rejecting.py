@@ -7,7 +7,7 @@ import time
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
 from service.domain.outcomes import UNREAD, Fault, Outcome, Overall, Rejection
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from tests.builders.outcomes import record
 
 UPDATE = Asked("eholdings", "update", "1-2-3")

@@ -11,7 +11,7 @@ from service.domain.codes import Code
 from service.domain.operations import Asked
 from service.domain.outcomes import Outcome, Rejection
 from service.domain.record import Headers
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.kafka.records_out import dead_letter, is_secret, without_secrets
 from tests.builders.outcomes import NOT_ATTEMPTED, OK, REFUSED, operation, outcome, record
 

@@ -12,7 +12,7 @@ from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
 from service.domain.outcomes import Fault, Outcome, Rejection
 from service.engine.ports import Outgoing
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.kafka.records_out import MAX_RESULT_BYTES, RecordsOut
 from tests.builders.outcomes import NOT_ATTEMPTED, OK, REFUSED, SAME, operation, outcome, record
 

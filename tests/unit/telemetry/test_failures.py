@@ -6,7 +6,7 @@ from service.domain.answers import failed
 from service.domain.codes import Code
 from service.domain.operations import Asked, EventIdentity
 from service.domain.outcomes import Rejection
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry
 from service.telemetry.observing.failures import Failure

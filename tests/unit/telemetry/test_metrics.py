@@ -28,8 +28,8 @@ def partition(
     return PartitionState(where, frontier, oldest_since, 3, 300, 17, 1, rests)
 
 
-def gate(system: str, tenant: str, *, waiting: int = 0, repeats_left: float = 100.0) -> GateState:
-    return GateState(system, tenant, None, waiting, repeats_left, 2)
+def gate(system: str, tenant: str, *, waiting: int = 0, repeats_left: float = 100.0, slots: int = 240) -> GateState:
+    return GateState(system, tenant, None, waiting, repeats_left, 2, slots)
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -141,7 +141,7 @@ def test_tenants_of_one_system_are_taken_together() -> None:
     metrics = Metrics()
     gates = (
         gate("eholdings", "a", waiting=1, repeats_left=3.5),
-        gate("eholdings", "b", waiting=4),
+        gate("eholdings", "b", waiting=4, slots=17),
         gate("inventory", "a"),
     )
     metrics.standing.state = Standing(WorkerState(gates=gates))
@@ -150,3 +150,5 @@ def test_tenants_of_one_system_are_taken_together() -> None:
     assert value(metrics, "relay_repeats_waiting", system="eholdings") == 4
     assert value(metrics, "relay_repeats_left", system="eholdings") == 3.5
     assert value(metrics, "relay_repeats_left", system="inventory") == 100
+    assert value(metrics, "relay_call_slots", system="eholdings") == 17
+    assert value(metrics, "relay_call_slots", system="inventory") == 240

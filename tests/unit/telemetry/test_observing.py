@@ -16,7 +16,7 @@ from service.domain.operations import EventIdentity
 from service.domain.outcomes import Rejection, TimeSpent
 from service.engine.offsets import Position
 from service.engine.ports import Commit, CommitFailure
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.telemetry.log_events import LOG_EVENTS
 from service.telemetry.metrics import Metrics
 from service.telemetry.observing import Telemetry

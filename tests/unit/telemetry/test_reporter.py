@@ -48,7 +48,7 @@ class Subject:
 
 
 def gate(system: str, tenant: str | None) -> GateState:
-    return GateState(system, tenant, None, 0, 100.0, 0)
+    return GateState(system, tenant, None, 0, 100.0, 0, 240)
 
 
 def test_a_report_says_whose_it_is_and_of_which_interval() -> None:

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from service.app import Relay
 from service.domain.codes import Code
 from service.domain.outcomes import Rejection, TimeSpent
-from service.engine.processing import reject
+from service.engine.rejecting import reject
 from service.settings import InvalidSettings, Settings, TraceSettings
 from service.systems.downloads import Downloads, Link
 from service.telemetry.metrics import Metrics

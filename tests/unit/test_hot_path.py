@@ -1,0 +1,52 @@
+"""What one event costs, counted and not timed. `make hot-path` prints the figures.
+
+A bound that is broken says that every event has become dearer: mend that, or raise the bound and say why. One that lies
+far above its figure watches nothing, and is to be lowered.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.hot_path import ENTITIES, EVENTS, REPEATS, calls_of_worker, collections_of, collector_set_up, cost_of
+
+CALLS = {
+    "eholdings, remove": 175,
+    "eholdings, update": 250,
+    "inventory, upsert": 290,
+    "transfer of one item": 215,
+}
+PEAK_BYTES = {
+    "eholdings, remove": 11_000,
+    "eholdings, update": 23_000,
+    "inventory, upsert": 45_000,
+    "transfer of one item": 17_500,
+}
+KEPT_BYTES = 400
+"""The growth of tables and the like. Nothing of the event itself, which is thousands."""
+WORKER_CALLS = [(None, 1, 230), (ENTITIES, 1, 240), (ENTITIES, REPEATS, 145)]
+NEAR = 0.7
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_costs_no_more_calls_and_memory_than_it_did(name: str) -> None:
+    cost = cost_of(EVENTS[name])
+
+    assert NEAR * CALLS[name] < cost.calls <= CALLS[name]
+    assert NEAR * PEAK_BYTES[name] < cost.peak_bytes <= PEAK_BYTES[name]
+    assert cost.kept_bytes <= KEPT_BYTES
+
+
+@pytest.mark.parametrize(("entities", "updates_together", "bound"), WORKER_CALLS)
+def test_a_whole_worker_spends_no_more_calls_on_an_event_than_it_did(
+    entities: int | None, updates_together: int, bound: int
+) -> None:
+    assert NEAR * bound < calls_of_worker(entities, updates_together) <= bound
+
+
+def test_a_worker_spares_itself_nearly_all_collections_of_garbage_that_is_not_there() -> None:
+    before = collections_of(500, 2_000)
+    with collector_set_up():
+        after = collections_of(500, 2_000)
+
+    assert sum(after) * 5 <= sum(before)
