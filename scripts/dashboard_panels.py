@@ -134,9 +134,15 @@ ROWS: dict[str, list[Panel]] = {
                 Query(
                     "sum by (system) (rate(relay_batch_records_sum{@}[$__rate_interval]))"
                     " / sum by (system) (rate(relay_batch_records_count{@}[$__rate_interval]))",
-                    "{{system}} record sets a call",
+                    "{{system}} records a call",
                 ),
             ],
+        ),
+        Panel(
+            "Slots for calls",
+            "short",
+            [totals("relay_call_slots", "system", "{{system}}")],
+            "Fewer than usual where RELAY_LIMITS__ADAPTIVE has found a system slow.",
         ),
     ],
     "Failures": [

@@ -5,7 +5,8 @@ Group commit: the next commit starts when the last has ended and something waits
 once, and a busy one commits in bulk.
 
 An outcome whose records the store refuses (a dead letter that is too large for its topic, a topic that is gone) is
-held: its offset stays open, what is behind it goes on, and it is tried again and again.
+held: its offset stays open, and it is tried again and again. What is behind it goes on, but for outcomes of the same
+entity, which are held with it (`holding`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
+from service.engine.holding import Ended, Holding
 from service.engine.offsets import Offsets, Remembered
 from service.engine.ports import (
     Commit,
@@ -52,7 +55,7 @@ HOLD_SECONDS = 5.0
 class _Told:
     """An outcome that was taken up, with the records that tell of it."""
 
-    outcome: Outcome
+    ended: Ended
     records: Sequence[Outgoing]
     remembered: Remembered
     """What was remembered of its record until it was taken up."""
@@ -92,17 +95,26 @@ class _Batch:
         rows = [row for entry in self.entries for row in entry.rows]
         return rows + [record for told in self.told for record in told.records]
 
-    def withdraw(self, indexes: frozenset[int]) -> list[_Told]:
-        """Take out the outcomes to which any of these places in `records()` belongs."""
+    def hold(self, indexes: frozenset[int], holding: Holding) -> tuple[list[_Told], list[_Told]]:
+        """Move the outcomes to which any of these places in `records()` belongs to what is held, and those behind them
+        that it holds back. Returns both kinds."""
         start = self.rows
         kept: list[_Told] = []
-        withdrawn: list[_Told] = []
+        refused: list[_Told] = []
+        behind: list[_Told] = []
         for told in self.told:
             end = start + len(told.records)
-            (kept if indexes.isdisjoint(range(start, end)) else withdrawn).append(told)
+            if not indexes.isdisjoint(range(start, end)):
+                refused.append(told)
+                holding.hold(told.ended)
+            elif holding.holds_back(told.ended.plan):
+                behind.append(told)
+                holding.hold(told.ended)
+            else:
+                kept.append(told)
             start = end
         self.told = kept
-        return withdrawn
+        return refused, behind
 
 
 class Commits:
@@ -129,8 +141,9 @@ class Commits:
         self._render = render
         self._settled = settled
         self._observer = observer
-        self._outbox: deque[Outcome] = deque()
-        self._held: dict[int, tuple[Outcome, asyncio.TimerHandle]] = {}
+        self._outbox: deque[Ended] = deque()
+        self._holding = Holding()
+        self._release_timer: asyncio.TimerHandle | None = None
         self._entries: list[_Entry] = []
         self._marks: list[asyncio.Future[None]] = []
         self._marked = set(offsets.position().attempted)
@@ -145,9 +158,10 @@ class Commits:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def add(self, outcome: Outcome) -> None:
-        """Queue an outcome. Its record is finished when the commit that takes it up is stored."""
-        self._outbox.append(outcome)
+    def add(self, outcome: Outcome, plan: Plan | None = None) -> None:
+        """Queue an outcome, with the plan that was carried out for it. Its record is finished when the commit that
+        takes it up is stored."""
+        self._outbox.append(Ended(outcome, plan))
         self._wake()
 
     async def mark(self, offset: int) -> None:
@@ -197,8 +211,8 @@ class Commits:
 
     @property
     def held(self) -> int:
-        """Outcomes that cannot be stored for now."""
-        return len(self._held)
+        """Outcomes that cannot be stored for now, and those that wait behind them."""
+        return len(self._holding)
 
     @property
     def stored_frontier(self) -> int:
@@ -208,8 +222,12 @@ class Commits:
     @property
     def unstored(self) -> list[Outcome]:
         """Outcomes that were added, and are not known to be stored."""
-        held = [outcome for outcome, _ in self._held.values()]
-        return [*(told.outcome for told in self._batch.told), *held, *self._outbox]
+        batch, outbox = self._batch.told, self._outbox
+        return [
+            *(told.ended.outcome for told in batch),
+            *self._holding.outcomes,
+            *(ended.outcome for ended in outbox),
+        ]
 
     async def emptied(self) -> None:
         """Blocks until nothing waits to be stored but what is held."""
@@ -228,8 +246,8 @@ class Commits:
                     self._empty.set()
         finally:
             self._ended = True
-            for _, timer in self._held.values():
-                timer.cancel()
+            if self._release_timer is not None:
+                self._release_timer.cancel()
             entries = (entry.stored for entry in (*self._batch.entries, *self._entries))
             for stored in (*self._batch.marks, *self._marks, *entries):
                 if not stored.done():
@@ -245,9 +263,12 @@ class Commits:
 
     def _take(self) -> None:
         for _ in range(min(len(self._outbox), MAX_OUTCOMES)):
-            outcome = self._outbox.popleft()
-            offset = outcome.record.offset
-            self._batch.told.append(_Told(outcome, self._render(outcome), self._offsets.finish(offset)))
+            ended = self._outbox.popleft()
+            if self._holding.holds_back(ended.plan):
+                self._holding.hold(ended)
+                continue
+            offset = ended.outcome.record.offset
+            self._batch.told.append(_Told(ended, self._render(ended.outcome), self._offsets.finish(offset)))
             self._marked.discard(offset)
         for entry in self._entries:
             if entry.rows:
@@ -292,20 +313,22 @@ class Commits:
                     self._stored()
 
     async def _hold(self, refused: RecordsRefused) -> None:
-        """Put off the outcomes whose records are refused; the rest of the batch is stored without them."""
-        withdrawn = self._batch.withdraw(refused.indexes)
-        for told in withdrawn:
-            record = told.outcome.record
-            self._offsets.reopen(record.offset, told.remembered)
-            timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._take_back, record.offset)
-            self._held[record.offset] = (told.outcome, timer)
-            self._observer.held(told.outcome, str(refused))
-        if not withdrawn:
+        """Put off the outcomes whose records are refused, and what may not be stored before them; the rest of the batch
+        is stored without them."""
+        at_fault, behind = self._batch.hold(refused.indexes, self._holding)
+        self._offsets.reopen({told.ended.outcome.record.offset: told.remembered for told in (*at_fault, *behind)})
+        for told in at_fault:
+            self._observer.held(told.ended.outcome, str(refused))
+        if not at_fault:
             await self._put_off(str(refused))
+        elif self._release_timer is None:
+            self._release_timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._release)
 
-    def _take_back(self, offset: int) -> None:
-        outcome, _ = self._held.pop(offset)
-        self.add(outcome)
+    def _release(self) -> None:
+        """Try again what is held, before all that has come since."""
+        self._release_timer = None
+        self._outbox.extendleft(reversed(self._holding.release()))
+        self._wake()
 
     async def _put_off(self, why: str) -> None:
         self._observer.commit_failed(self._partition, CommitFailure.ABORTED, why)
@@ -343,7 +366,7 @@ class Commits:
             if not stored.done():
                 stored.set_result(None)
         for told in batch.told:
-            self._settled(told.outcome)
+            self._settled(told.ended.outcome)
 
     async def _wait_for_more(self) -> None:
         """Until another outcome may have moved the frontier. The batch then grows beyond `MAX_OUTCOMES`: by growing

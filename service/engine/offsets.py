@@ -131,16 +131,17 @@ class Offsets:
         self._attempted.discard(offset)
         return remembered
 
-    def reopen(self, offset: int, remembered: Remembered) -> None:
-        """Take back that the record was finished: its outcome cannot be stored for now."""
-        self._pending[offset] = remembered.known_since
+    def reopen(self, records: Mapping[int, Remembered]) -> None:
+        """Take back that these records were finished: their outcomes cannot be stored for now."""
+        for offset, remembered in records.items():
+            self._pending[offset] = remembered.known_since
+            if remembered.attempted:
+                self._attempted.add(offset)
+            if remembered.rows is not None:
+                self._progress[offset] = remembered.rows
+            if remembered.note is not None:
+                self._notes[offset] = remembered.note
         self._pending = OrderedDict(sorted(self._pending.items()))
-        if remembered.attempted:
-            self._attempted.add(offset)
-        if remembered.rows is not None:
-            self._progress[offset] = remembered.rows
-        if remembered.note is not None:
-            self._notes[offset] = remembered.note
 
     def position(self) -> Position:
         """What to commit now."""

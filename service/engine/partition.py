@@ -117,13 +117,13 @@ class OwnedPartition:
         await self._commits.mark(record.offset)
         await self.lease.may_leave()  # the worker may have slept while the mark was stored
 
-    def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: Outcome, plan: Plan | None = None) -> None:
         """The only caller of `Commits.add`. An outcome that comes after the lease has ended is dropped: the next owner
         of the partition finds the record unfinished."""
         if self.lease.ended:
             self._observer.dropped(outcome.record, "it was finished after its partition had been lost")
         else:
-            self._commits.add(outcome)
+            self._commits.add(outcome, plan)
 
     def _settled(self, outcome: Outcome) -> None:
         self.unsettled_bytes -= outcome.record.size_bytes

@@ -273,7 +273,7 @@ class Worker:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
         company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job, company))
+            owned.settle(await self._processing.process(job, company), job.plan)
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
@@ -292,7 +292,7 @@ class Worker:
         """One that was taken along: it leaves its lane before the one that has the word there, so nobody gets it."""
         owned = self._owned.get(follower.record.partition)
         if owned is not None and follower in owned.jobs:  # or its partition was given up meanwhile, and that was told
-            owned.settle(outcome)
+            owned.settle(outcome, follower.plan)
             self._leave(follower, owned)
 
     def _leave(self, job: Job, owned: OwnedPartition) -> None:

@@ -24,7 +24,7 @@ def quantile(buckets: Buckets, share: float) -> float:
         if up_to >= rank:
             if math.isinf(upper):
                 return lower
-            return lower + (upper - lower) * (rank - below) / (up_to - below)
+            return min(upper, lower + (upper - lower) * (rank - below) / (up_to - below))  # or it is rounded up
         lower, below = upper, up_to
     return lower
 

@@ -10,7 +10,7 @@ from typing import Any
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
 from tests.fakes.broker import CommitTrouble
-from tests.fakes.events import FakeEvent
+from tests.fakes.events import DEAD_LETTERS, RESULTS, FakeEvent
 from tests.fakes.ledger import PlacedEvent
 from tests.fakes.member import Member
 from tests.fakes.source import FakeSource
@@ -53,6 +53,7 @@ class Chaos:
                     self._rebalance,
                     self._strike_out,
                     self._trouble_source,
+                    self._take_a_topic_away,
                 )
             )()
         await self.stage.come_to_rest()
@@ -132,6 +133,14 @@ class Chaos:
         if self.stage.members:
             verb = self._random.choice(("fetch", "claim", "start"))
             self._random.choice(self.stage.members).source.troubles[verb].append(SourceUnavailable("made to fail"))
+
+    def _take_a_topic_away(self) -> None:
+        self._leave_aside(self._without(self._random.choice((RESULTS, DEAD_LETTERS)), self._random.uniform(1, 30)))
+
+    async def _without(self, topic: str, seconds: float) -> None:
+        self._broker.refused_topics.add(topic)
+        await asyncio.sleep(seconds)
+        self._broker.refused_topics.discard(topic)
 
     def _delay(self, verb: str) -> float:
         return self._random.uniform(0, {"fetch": 0.05, "find out": SESSION_SECONDS / 5}.get(verb, 0.4))

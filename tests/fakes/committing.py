@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from service.domain.operations import EventIdentity, Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commits import Commits
@@ -37,10 +38,13 @@ class Subject:
         for offset in offsets:
             self.offsets.receive(offset)
 
-    def add(self, *offsets: int, failed: bool = False) -> None:
+    def add(self, *offsets: int, failed: bool = False, writes: str = "", reads: str = "") -> None:
+        """Each letter of `writes` and `reads` is an entity that the record touches."""
+        keys = [frozenset(("eholdings", entity) for entity in touched) for touched in (writes, reads)]
+        plan = Plan(EventIdentity("e1", "/ils", "holdings.changed"), "diku", None, (), *keys)
         for offset in offsets:
             finding = operation(REFUSED) if failed else operation()
-            self.commits.add(outcome(finding, of=record(offset, partition=PARTITION)))
+            self.commits.add(outcome(finding, of=record(offset, partition=PARTITION)), plan)
 
     @property
     def results(self) -> list[list[int]]:

@@ -143,6 +143,7 @@ class Stage:
             "a commit was not stored": any(observer.commit_failures for observer in observers),
             "a partition was lost": any(observer.lost for observer in observers),
             "a record was dropped": any(observer.records_dropped for observer in observers),
+            "an outcome was held": any(observer.records_held for observer in observers),
             "a call was retried": any(observer.retries for observer in observers),
             "Kafka was away": any(observer.source_failures for observer in observers),
             "finished work was inherited": any(p.completed for observer in observers for p in observer.positions),

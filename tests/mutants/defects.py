@@ -22,8 +22,8 @@ DEFECTS = (
     Defect(
         "the offset moves before the result is stored",
         ENGINE + "commits.py",
-        "        self._outbox.append(outcome)\n",
-        "        self._offsets.finish(outcome.record.offset)\n        self._outbox.append(outcome)\n",
+        "        self._outbox.append(Ended(outcome, plan))\n",
+        "        self._offsets.finish(outcome.record.offset)\n        self._outbox.append(Ended(outcome, plan))\n",
     ),
     Defect(
         "a commit that failed is not written again",
@@ -94,8 +94,9 @@ DEFECTS = (
     Defect(
         "a lane is left before the call has ended",
         ENGINE + "worker.py",
-        "            owned.settle(await self._processing.process(job, company))\n",
-        "            self._leave(job, owned)\n            owned.settle(await self._processing.process(job, company))\n",
+        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
+        "            self._leave(job, owned)\n"
+        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
     ),
     Defect(
         "writers of one entity run together",
@@ -215,8 +216,26 @@ DEFECTS = (
     Defect(
         "an outcome that cannot be stored counts as finished",
         ENGINE + "commits.py",
-        "            self._offsets.reopen(record.offset, told.remembered)\n",
-        "",
+        "        self._offsets.reopen({told",
+        "        dict({told",
+    ),
+    Defect(
+        "outcomes are stored before one of the same entity that is held",
+        ENGINE + "commits.py",
+        "            elif holding.holds_back(told.ended.plan):\n",
+        "            elif False:\n",
+    ),
+    Defect(
+        "outcomes that come later are stored before one of the same entity that is held",
+        ENGINE + "commits.py",
+        "            if self._holding.holds_back(ended.plan):\n",
+        "            if False:\n",
+    ),
+    Defect(
+        "what is held is tried again behind what has come since",
+        ENGINE + "commits.py",
+        "        self._outbox.extendleft(reversed(self._holding.release()))\n",
+        "        self._outbox.extend(self._holding.release())\n",
     ),
     Defect(
         "an export whose outcome cannot be stored forgets how far it has come",

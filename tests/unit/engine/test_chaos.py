@@ -85,6 +85,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a result was published again",
         "a sleep was noticed",
         "a transfer was found done",
+        "an outcome was held",
         "a worker slept",
         "a worker was killed",
         "a worker was replaced in its sleep",

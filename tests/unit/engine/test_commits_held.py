@@ -1,4 +1,5 @@
-"""Outcomes whose records are refused: they are held, what is behind them goes on, and they are tried again."""
+"""Outcomes whose records are refused: they are held, and with them what is behind them and touches the same entity. All
+else goes on, and they are tried again."""
 
 from __future__ import annotations
 
@@ -63,6 +64,56 @@ async def test_what_comes_later_is_stored_while_an_outcome_is_held() -> None:
 
         assert subject.results == [[1, 2], [3]]
         assert subject.broker.position(PARTITION) == Position(0, ((1, 4),))
+
+
+async def test_what_touches_the_same_entity_is_not_stored_before_what_is_held() -> None:
+    """Else a crash would repeat the calls for the held record after those for the later one."""
+    async with committing() as subject:
+        subject.broker.refused_topics = {DEAD_LETTERS}
+        subject.receive(0, 1, 2, 3, 4)
+        subject.add(0, failed=True, writes="ab")
+        subject.add(1, writes="b")
+        subject.add(2, writes="c")
+        await subject.commits.emptied()
+        subject.add(3, writes="a")
+        subject.add(4, reads="c")
+        await subject.commits.emptied()
+
+        assert subject.results == [[2], [4]]
+        assert subject.broker.position(PARTITION) == Position(0, ((2, 3), (4, 5)))
+        assert subject.commits.held == 3
+        assert [outcome.record.offset for outcome in subject.commits.unstored] == [0, 1, 3]
+
+
+async def test_what_waited_behind_a_held_outcome_is_stored_with_it_and_in_order() -> None:
+    async with committing() as subject:
+        subject.broker.refused_topics = {DEAD_LETTERS}
+        subject.receive(0, 1, 2, 3)
+        subject.add(0, failed=True, writes="a")
+        subject.add(1, writes="ab")
+        subject.add(2, failed=True, writes="b")
+        await subject.commits.emptied()
+        subject.broker.refused_topics.clear()
+        await asyncio.sleep(HOLD_SECONDS - 0.01)
+        subject.add(3, writes="b")
+        await asyncio.sleep(1)
+        await subject.commits.emptied()
+
+        assert [offset for results in subject.results for offset in results] == [0, 1, 2, 3]
+        assert subject.broker.position(PARTITION) == Position(4)
+
+
+async def test_those_who_only_read_an_entity_do_not_wait_for_each_other() -> None:
+    async with committing() as subject:
+        subject.broker.refused_topics = {DEAD_LETTERS}
+        subject.receive(0, 1, 2)
+        subject.add(0, failed=True, writes="a", reads="s")
+        subject.add(1, writes="b", reads="s")
+        subject.add(2, writes="s")
+        await subject.commits.emptied()
+
+        assert subject.results == [[1]]
+        assert subject.commits.held == 2
 
 
 async def test_a_mark_survives_that_its_outcome_is_held() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.telemetry.quantiles import Buckets, difference, quantile
@@ -24,6 +24,7 @@ def bounds_around(value: float) -> tuple[float, float]:
 
 
 @given(OBSERVED, st.floats(0.01, 1))
+@example([0.0, 0.0, 0.0], 1.0)
 def test_a_quantile_lies_in_the_bucket_of_the_observation_at_that_rank(observed: list[float], share: float) -> None:
     exact = sorted(observed)[math.ceil(share * len(observed)) - 1]
     low, high = bounds_around(exact)
