@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster rehearse docs lock clean
+.PHONY: help setup demo check format test bench hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ rehearse: setup ## A release without containers: its workers replaced one by one
 
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
 	@scripts/asyncapi/validate
+
+test-page: setup ## The status page in headless Chromium (as root, on Debian, it is installed where it is missing)
+	@$(bin)/pytest tests/browser $(ARGS)
 
 docs: setup ## Write the documents that are made from the code
 	@$(bin)/python -m scripts.settings_doc

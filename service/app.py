@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ from service.telemetry.readiness import Readiness
 from service.telemetry.reporter import Reporter
 from service.telemetry.reporting import Reporting
 from service.telemetry.sampling import Sampler
+from service.telemetry.status import Status
 from service.telemetry.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -89,10 +91,13 @@ class Relay:
             self._metrics.process.loop_delay_seconds,
             lambda: self._worker.state,
             self._source.ends,
+            lambda: sum(self._metrics.events.settled_by_outcome().values()),
         )
         self._metrics_topic = MetricsTopic(settings.kafka, settings.topics.prefix, _event_source(settings))
+        self._name = _worker_name()
+        self._started_at = time.time()
         self._reporting = Reporting(
-            Reporter(_worker_name(), settings.kafka.group_id, self._metrics, lambda: self._telemetry.open_circuits),
+            Reporter(self._name, settings.kafka.group_id, self._metrics, lambda: self._telemetry.open_circuits),
             self._metrics_topic.publish,
             settings.metrics.interval_seconds,
             self._metrics.process,
@@ -106,6 +111,21 @@ class Relay:
     @property
     def readiness(self) -> Readiness:
         return Readiness(self._worker.membership, tuple(self._telemetry.open_circuits))
+
+    @property
+    def status(self) -> Status:
+        """Asked by the thread of health: made of what no other thread changes."""
+        return Status(
+            now=time.time(),
+            worker=self._name,
+            group=self._settings.kafka.group_id,
+            started_at=self._started_at,
+            trouble=self.trouble,
+            readiness=self.readiness,
+            standing=self._metrics.standing.state,
+            settled=self._metrics.events.settled_by_outcome(),
+            failures=self._telemetry.latest_failures,
+        )
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises `SourceUnavailable` when Kafka cannot be had at the start, or lacks what

@@ -11,6 +11,7 @@ from service.domain.record import Record
 from service.domain.replays import Replay
 from service.engine.lease import Lease
 from service.engine.ports import Journal
+from service.engine.retry import Repeat
 from service.engine.stopwatch import Phase, Stopwatch
 
 
@@ -38,6 +39,8 @@ class Job:
     begun: bool = False
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
+    repeat: Repeat | None = None
+    """What the attempt before came to, from its end to the beginning of the next; None where nothing is repeated."""
     watch: Stopwatch = field(default_factory=lambda: Stopwatch(asyncio.get_running_loop().time()))
     """Where its time goes; begins in its lanes."""
 

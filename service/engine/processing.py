@@ -19,7 +19,7 @@ from service.engine.gates import Gate, Gates
 from service.engine.job import Job
 from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
-from service.engine.retry import Budget, RetryPolicy, Uniform, plan_retry
+from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
 from service.engine.stopwatch import Phase
 
 
@@ -156,6 +156,7 @@ class Processing:
         on waiting behind the job."""
         now = asyncio.get_running_loop().time
         job.begun = True
+        job.repeat = None
         course.asked_at = now()
         company.turn(Phase.CALL, now())
         joint = await self._ask_jointly(course, job, company)
@@ -194,6 +195,7 @@ class Processing:
 
     async def _ask(self, course: Course, job: Job) -> Answer:
         job.begun = True
+        job.repeat = None
         course.asked_at = asyncio.get_running_loop().time()
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
@@ -224,6 +226,7 @@ class Processing:
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
             return
         course.budget = budget
+        job.repeat = Repeat(system_of(course.step), budget.attempts, answer.message)
         self._observer.retrying(
             job.record, job.plan, system_of(course.step), budget.attempts, budget.pause_seconds, answer.message
         )

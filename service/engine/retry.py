@@ -36,6 +36,17 @@ class Budget:
         return replace(self, started_at=self.started_at + seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Why something is tried again."""
+
+    system: str
+    attempts: int
+    """Made so far."""
+    message: str
+    """The system's words, without secrets."""
+
+
 def plan_retry(
     policy: RetryPolicy, budget: Budget, now: float, retry_after_seconds: float | None, uniform: Uniform
 ) -> Budget | None:

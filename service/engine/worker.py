@@ -27,7 +27,7 @@ from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.pulse import Pulse, suspend_aware_clock
 from service.engine.rejecting import reject
-from service.engine.state import Membership, WorkerState, gate_state, partition_state
+from service.engine.state import Membership, WorkerState, gate_state, partition_state, repeat_states, repeating
 
 Trace: TypeAlias = Callable[[Record, Plan], str | None]
 """Begins a span for the record; the W3C trace context of it."""
@@ -131,6 +131,7 @@ class Worker:
     def state(self) -> WorkerState:
         """How it stands now."""
         resting = self._throttle.resting
+        waiting = repeating(self._running)
         return WorkerState(
             partitions=tuple(
                 partition_state(owned, rests=owned.partition in resting) for owned in self._owned.values()
@@ -141,6 +142,8 @@ class Worker:
             running=len(self._running),
             lanes=self._lanes.lane_count,
             exports_since=tuple(job.record.known_since for job in self._running if job.journal is not None),
+            repeating=len(waiting),
+            repeats=repeat_states(waiting),
         )
 
     @property

@@ -1,4 +1,5 @@
-"""Health and metrics over HTTP: `/livez`, `/readyz`, `/metrics`. Says what is; decides nothing.
+"""Health, metrics and the status page over HTTP: `/livez`, `/readyz`, `/metrics`, `/`, `/status`. Says what is; decides
+nothing.
 
 Served from a thread with an event loop of its own, so that a probe is answered even while the worker's loop is blocked.
 """
@@ -9,14 +10,21 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Final, Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from service.telemetry.readiness import Readiness
+from service.telemetry.status import CONTENT_SECURITY_POLICY, Status, render, to_json
 
 STOP_SECONDS = 5.0
+_OF_THE_MOMENT: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_OF_THE_PAGE: Final = {
+    **_OF_THE_MOMENT,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+}
 
 
 class Health(Protocol):
@@ -30,6 +38,11 @@ class Health(Protocol):
     @property
     def readiness(self) -> Readiness:
         """Whether the worker takes records, and why not."""
+        ...
+
+    @property
+    def status(self) -> Status:
+        """How the worker stands, for people."""
         ...
 
 
@@ -60,6 +73,8 @@ class HealthServer:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/", self._page)
+        app.router.add_get("/status", self._status)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -87,6 +102,14 @@ class HealthServer:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _page(self, request: web.Request) -> web.Response:
+        """200 whatever the worker's health: it is for people, who want to read it then above all."""
+        page = render(self._health.status, still="still" in request.query)
+        return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_OF_THE_PAGE)
+
+    async def _status(self, _: web.Request) -> web.Response:
+        return web.json_response(to_json(self._health.status), headers=_OF_THE_MOMENT)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

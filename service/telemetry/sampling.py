@@ -16,6 +16,7 @@ from service.engine.ports import SourceUnavailable
 from service.engine.state import WorkerState
 from service.telemetry.metrics.declarations import Sampled
 from service.telemetry.metrics.standing import Standing
+from service.telemetry.throughput import Throughput
 
 LOOK_SECONDS = 1.0
 ENDS_SECONDS = 5.0
@@ -31,13 +32,21 @@ class Sampler:
     """Runs in the worker's loop."""
 
     def __init__(
-        self, sampled: Sampled[Standing], delay_seconds: Histogram, state: Callable[[], WorkerState], ends: Ends
+        self,
+        sampled: Sampled[Standing],
+        delay_seconds: Histogram,
+        state: Callable[[], WorkerState],
+        ends: Ends,
+        settled: Callable[[], int],
     ) -> None:
+        """`settled` tells how many events have been settled since the start."""
         self._sampled = sampled
         self._delay_seconds = delay_seconds
         self._state = state
         self._ask_ends = ends
         self._ends: Mapping[Partition, int] = {}
+        self._settled = settled
+        self._throughput = Throughput()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -48,7 +57,8 @@ class Sampler:
 
     def look(self) -> None:
         """Once."""
-        self._sampled.state = Standing(self._state(), self._ends, time.time())
+        rates = self._throughput.note(time.monotonic(), self._settled())
+        self._sampled.state = Standing(self._state(), self._ends, time.time(), rates)
 
     async def refresh_ends(self) -> None:
         """Once. While Kafka is away, the ends that were told last are kept for the partitions that are still ours."""

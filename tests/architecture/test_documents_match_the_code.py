@@ -1,5 +1,6 @@
 """Documents that list what the code declares say the same as the code."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from service.domain.codes import Code
 from service.kafka.topics import TOPICS
 from service.sandbox.gateway import PERMISSIONS
 from service.systems.export_columns import COLUMNS, Kind
+from service.telemetry.status import render, to_json
+from tests.builders.status import busy
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -49,6 +52,23 @@ def test_the_topics_are_those_of_the_page() -> None:
         f"|{f' {spec.max_message_bytes}' if spec.max_message_bytes else ''} |"
         for spec in TOPICS
     ]
+
+
+def test_the_page_of_the_status_names_every_field_of_it() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (DOCS / "status-page.md").read_text("utf-8"), re.MULTILINE)
+    told = json.loads(json.dumps(to_json(busy())))
+
+    assert [field for field, _ in rows] == list(told)
+    for field, text in rows:
+        value = told[field][0] if isinstance(told[field], list) and told[field] else told[field]
+        if isinstance(value, dict):
+            assert re.findall(r"`(\w+)`", text) == list(value), field
+
+
+def test_the_page_of_the_status_names_every_section_of_it() -> None:
+    named = re.findall(r"^\| ([A-Z][\w ]+) \| ", (DOCS / "status-page.md").read_text("utf-8"), re.MULTILINE)
+
+    assert named == re.findall("<h2[^>]*>([^<]+)</h2>", render(busy()))
 
 
 def test_the_permissions_of_the_page_are_those_that_the_simulated_gateway_wants() -> None:

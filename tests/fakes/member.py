@@ -22,6 +22,7 @@ from tests.fakes.recording import RecordingObserver
 from tests.fakes.source import Delivery, FakeSource
 
 RETRY = RetryPolicy(max_attempts=4, initial_seconds=1, max_seconds=20, deadline_seconds=600)
+CIRCUIT = CircuitPolicy()
 INTAKE = IntakeLimits(records=10_000, bytes=10_000_000)
 DRAIN_SECONDS = 30.0
 GRACE_SECONDS = 20.0
@@ -44,6 +45,7 @@ class Member:
         intake: IntakeLimits = INTAKE,
         drain_seconds: float = DRAIN_SECONDS,
         retry: RetryPolicy = RETRY,
+        circuit: CircuitPolicy = CIRCUIT,
         uniform: Uniform = shortest,
         clock: Callable[[], float] = lambda: 0.0,
         suspension_seconds: float = 15.0,
@@ -56,7 +58,7 @@ class Member:
         self.source = FakeSource(broker, self.process, delivery=delivery)
         if callable(systems):
             systems = systems(self.process)
-        gates = Gates(CircuitPolicy(), uniform, self.observer)
+        gates = Gates(circuit, uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
         limits = WorkerLimits(intake, drain_seconds, suspension_seconds, updates_together)
         progress = Progress(asyncio.get_running_loop().time)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -128,6 +129,49 @@ async def test_refused_credentials_fail_readiness_dead_letter_nothing_and_are_su
         await until_status(port, "/readyz", 200)
         await running.dead_letters.read_to_end()
         assert not running.dead_letters.records
+
+
+async def test_the_status_page_tells_a_person_what_waits_what_is_left_alone_and_what_has_failed(kafka: str) -> None:
+    ids = [f"22-1-{number}" for number in range(11, 23)]
+    async with relay(kafka) as running:
+        running.sandbox.load({"eholdings": eholdings_state(*(resource(i) for i in ids))})
+        running.sandbox.faults.add(Fault("down", system="eholdings", status=503, body="<b>away</b>"))
+        port = await start(running, RELAY_RETRY__INITIAL_SECONDS="30", RELAY_RETRY__MAX_SECONDS="60")
+        await running.send(changed("<i>refused</i>", "k", {"eholdings": {"action": "update", "resourceId": "none"}}))
+        await running.send(*(changed(i, i, update_of(i)) for i in ids))
+
+        def is_complete(told: dict[str, Any]) -> bool:
+            probes = [circuit["nextProbeAt"] for circuit in told["openCircuits"]]
+            return bool(any(probes) and told["repeats"] and told["latestFailures"] and told["lag"] == len(ids))
+
+        told = await until_told(port, is_complete)
+        status, page = await status_of(port, "/")
+
+    assert {entity.rpartition("/")[0] for repeat in told["repeats"] for entity in repeat["entities"]} == {
+        "eholdings/diku"
+    }
+    assert all("<b>away</b>" in repeat["message"] and repeat["attempts"] == 1 for repeat in told["repeats"])
+    (circuit,) = told["openCircuits"]
+    assert (circuit["system"], circuit["tenant"], circuit["reason"]) == ("eholdings", "diku", "failing")
+    assert circuit["nextProbeAt"] > circuit["since"]
+    (failure,) = told["latestFailures"]
+    assert (failure["code"], failure["eventId"]) == ("invalid-data", "<i>refused</i>")
+    assert (told["alive"], told["ready"], told["throughput"]["settled"]) == (True, True, {"failed": 1})
+    assert status == 200
+    for said in ("&lt;b&gt;away&lt;/b&gt;", "&lt;i&gt;refused&lt;/i&gt;", "eholdings/diku/22-1-", "failing"):
+        assert said in page
+    assert "<b>" not in page
+    assert "<i>" not in page
+
+
+async def until_told(port: int, enough: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Blocks until the status is as wanted; the status."""
+    async with asyncio.timeout(30):
+        while True:
+            code, text = await status_of(port, "/status")
+            if code == HTTPStatus.OK and enough(told := json.loads(text)):
+                return dict(told)
+            await asyncio.sleep(0.1)
 
 
 async def test_while_one_system_is_down_events_for_the_others_go_on_and_none_is_dead_lettered(kafka: str) -> None:

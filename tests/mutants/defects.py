@@ -461,4 +461,10 @@ DEFECTS = (
         "islice(payload, min(count, MAX_BYTES))",
         "islice(payload, count)",
     ),
+    Defect(
+        "a record whose retry has begun is still told as one that waits for it",
+        ENGINE + "processing.py",
+        "        job.repeat = None\n        course.asked_at = asyncio",
+        "        course.asked_at = asyncio",
+    ),
 )

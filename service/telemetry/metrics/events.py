@@ -53,3 +53,12 @@ class EventMetrics:
         self.defects = declare.counter(
             "relay_call_defects_total", "Attempts in which the relay itself failed: a defect; the log has the place."
         )
+
+    def settled_by_outcome(self) -> dict[str, int]:
+        """Events settled since the start, for each outcome that there was. May be asked from another thread."""
+        counted: dict[str, int] = {}
+        for family in self.settled.metric.collect():
+            for sample in family.samples:
+                outcome = sample.labels["outcome"]
+                counted[outcome] = counted.get(outcome, 0) + round(sample.value)
+        return counted

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from service.domain.record import Partition
 from service.engine.state import GateState, PartitionState, WorkerState
 from service.telemetry.metrics.declarations import Sampled, Samples
+from service.telemetry.throughput import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Standing:
     ends: Mapping[Partition, int] = field(default_factory=dict)
     """One past the last offset of each partition, as far as known."""
     at: float = 0.0
-    """When it was taken, in seconds since 1970."""
+    """When it was taken, in seconds since 1970; 0 before the first time."""
+    rates: Rates = field(default_factory=Rates)
 
     def lag(self, state: PartitionState) -> int | None:
         """Records from the stored offset to the end; None while the end is not known."""

@@ -18,6 +18,7 @@ from service.telemetry.log_events import (
     places,
 )
 from service.telemetry.metrics.events import EventMetrics
+from service.telemetry.observing.failures import Failure, LatestFailures
 
 REFUSED_TYPE = "none"
 """Stands for the type of a record that was refused before anything was called: its own may be anything."""
@@ -29,6 +30,12 @@ class ObservedEvents:
     def __init__(self, metrics: EventMetrics, log: Log) -> None:
         self._event_metrics = metrics
         self._event_log = log
+        self._failures = LatestFailures()
+
+    @property
+    def latest_failures(self) -> tuple[Failure, ...]:
+        """Newest first. May be asked from another thread."""
+        return self._failures.newest_first
 
     def received(self, record: Record) -> None:
         self._event_metrics.received.inc()
@@ -94,6 +101,7 @@ class ObservedEvents:
             self._event_log.say(RECORD_SETTLED, **_what(outcome), outcome=outcome.overall)
             return
         self._event_metrics.dead_letters[str(failure.finding.code),].inc()
+        self._failures.add(outcome, failure)
         self._event_log.say(
             RECORD_DEAD_LETTERED,
             **_what(outcome),

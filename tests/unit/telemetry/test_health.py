@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import pytest
@@ -16,6 +16,8 @@ from service.engine.state import Membership
 from service.telemetry.health import HealthServer
 from service.telemetry.metrics import Metrics
 from service.telemetry.readiness import Readiness
+from service.telemetry.status import CONTENT_SECURITY_POLICY, Status, render, to_json
+from tests.builders.status import busy
 
 READY = Readiness(Membership(joined=True, partitions=(Partition("changes", 0),)), ())
 NOT_JOINED = Readiness(Membership(), ())
@@ -25,6 +27,7 @@ NOT_JOINED = Readiness(Membership(), ())
 class FakeHealth:
     trouble: str | None = None
     readiness: Readiness = READY
+    status: Status = field(default_factory=busy)
 
 
 def free_port() -> int:
@@ -97,6 +100,45 @@ async def test_metrics_are_in_the_text_format_of_prometheus() -> None:
         assert answer.headers["Content-Type"].startswith("text/plain; version=")
         assert "relay_commits_total 1.0" in body
         assert "# HELP relay_commits_total Commits stored." in body
+
+
+async def test_the_status_is_a_page_for_people_that_nobody_keeps_and_that_runs_nothing() -> None:
+    async with serving(FakeHealth(), Metrics()) as session, session.get("/") as answer:
+        assert (answer.status, await answer.text()) == (200, render(busy()))
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_page_can_be_asked_to_stand_still() -> None:
+    async with serving(FakeHealth(), Metrics()) as session, session.get("/?still") as answer:
+        assert await answer.text() == render(busy(), still=True)
+
+
+async def test_the_status_is_there_as_json_too() -> None:
+    async with serving(FakeHealth(), Metrics()) as session, session.get("/status") as answer:
+        assert (answer.status, await answer.json()) == (200, to_json(busy()))
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_page_is_there_for_a_worker_that_is_not_alive_above_all() -> None:
+    health = FakeHealth(trouble="it is stuck", status=replace(busy(), trouble="it is stuck"))
+
+    async with serving(health, Metrics()) as session, session.get("/") as answer:
+        assert answer.status == 200
+        assert "it is stuck" in await answer.text()
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/metrics", "/livez"])
+async def test_everything_can_be_asked_for_its_head_and_nothing_can_be_changed(path: str) -> None:
+    async with serving(FakeHealth(), Metrics()) as session:
+        async with session.head(path) as head:
+            assert (head.status, await head.read()) == (200, b"")
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            async with session.request(method, path) as answer:
+                assert (answer.status, answer.headers["Allow"]) == (405, "GET,HEAD")
 
 
 async def test_a_port_that_is_taken_is_told() -> None:

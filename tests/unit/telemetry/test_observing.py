@@ -94,6 +94,14 @@ def test_a_dead_letter_counts_by_code_and_is_an_error_that_says_what_and_where(s
     }
 
 
+def test_settled_events_can_be_counted_by_their_outcome(subject: Subject) -> None:
+    for operations in ((operation(OK),), (operation(OK),), (operation(REFUSED),)):
+        subject.telemetry.settled(outcome(*operations))
+    subject.telemetry.settled(reject(record(), Rejection(Code.UNREADABLE, "not JSON")))
+
+    assert subject.metrics.events.settled_by_outcome() == {"succeeded": 2, "failed": 2}
+
+
 @pytest.mark.parametrize("event_type", [None, "made up by a sender"])
 def test_a_type_that_is_not_known_makes_no_label_of_its_own(event_type: str | None, subject: Subject) -> None:
     rejection = Rejection(Code.UNKNOWN_TYPE, "no such type", EventIdentity("e1", "/ils", event_type))

@@ -11,6 +11,7 @@ from service.engine.ports import SourceUnavailable
 from service.engine.state import PartitionState, WorkerState
 from service.telemetry.metrics import Metrics
 from service.telemetry.sampling import Sampler
+from service.telemetry.throughput import Rates
 
 ONE, TWO = Partition("changes", 0), Partition("changes", 1)
 
@@ -22,7 +23,14 @@ class Subject:
         self.owned = owned
         self.away = False
         self.metrics = Metrics()
-        self.sampler = Sampler(self.metrics.standing, self.metrics.process.loop_delay_seconds, self._state, self._ends)
+        self.settled = 0
+        self.sampler = Sampler(
+            self.metrics.standing,
+            self.metrics.process.loop_delay_seconds,
+            self._state,
+            self._ends,
+            lambda: self.settled,
+        )
 
     @property
     def ends(self) -> Mapping[Partition, int]:
@@ -49,6 +57,21 @@ async def test_a_look_has_the_state_the_ends_and_the_time() -> None:
     assert [state.partition for state in standing.worker.partitions] == [ONE, TWO]
     assert standing.ends == {ONE: 100, TWO: 101}
     assert before <= standing.at <= time.time()
+
+
+async def test_looks_tell_how_many_events_a_second_are_settled() -> None:
+    subject = Subject(ONE)
+    subject.sampler.look()
+    before = subject.metrics.standing.state.rates
+
+    subject.settled = 1_000_000
+    await asyncio.sleep(0.01)
+    subject.sampler.look()
+    after = subject.metrics.standing.state.rates
+
+    assert before == Rates(None, None)
+    assert after.short == after.long
+    assert (after.short or 0) > 1_000
 
 
 async def test_while_kafka_is_away_the_last_ends_stay_for_what_is_still_owned() -> None:
