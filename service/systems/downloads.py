@@ -26,6 +26,7 @@ from service.systems.http import (
     SilentObserver,
     begin_span,
 )
+from service.systems.leaving import hand_over
 from service.systems.retry_after import retry_after_seconds
 
 OPERATION: Final = "export-download"
@@ -170,9 +171,8 @@ class Downloads:
         Of a `rest` it is 206 where the store has it, else what the store makes of the request: most often 200 with the
         whole file.
         """
-        await may_leave()
         started = self._clocks.monotonic()
-        answer, span = await self._ask(link, traceparent, rest)
+        answer, span = await self._ask(link, traceparent, rest, may_leave)
         status = answer.status if isinstance(answer, Download) else None
         try:
             yield answer
@@ -184,13 +184,18 @@ class Downloads:
                 span.end(status)
 
     async def _ask(
-        self, link: Link, traceparent: str | None, rest: Rest | None
+        self, link: Link, traceparent: str | None, rest: Rest | None, may_leave: MayLeave
     ) -> tuple[Download | NotSent | Lost, CallSpan | None]:
         request = self._request(link, traceparent, rest)
         if isinstance(request, NotSent):
             return request, None
         span = begin_span(self._tracer, self._system, OPERATION, request)
-        return await self._send(request), span
+        try:
+            return await self._send(request, may_leave), span
+        except BaseException:
+            if span is not None:
+                span.end(None)
+            raise
 
     def _request(self, link: Link, traceparent: str | None, rest: Rest | None) -> httpx.Request | NotSent:
         connect, read = self._connect_seconds, self._read_seconds
@@ -208,11 +213,11 @@ class Downloads:
             return NotSent(f"{self._system}: the link is no address for HTTP")
         return httpx.Request("GET", url, headers=headers, extensions={"timeout": limits, "stream": True})
 
-    async def _send(self, request: httpx.Request) -> Download | NotSent | Lost:
+    async def _send(self, request: httpx.Request, may_leave: MayLeave) -> Download | NotSent | Lost:
         connect, read = self._connect_seconds, self._read_seconds
         try:
             with self._progress.expecting(2 * connect + read):
-                response = await self._transport.handle_async_request(request)
+                response = await hand_over(self._transport, request, may_leave)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self._system}: no connection for the download within {connect:g} s")
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError):

@@ -22,6 +22,7 @@ from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
 from service.systems.bodies import AnswerTooLarge, whole_body
 from service.systems.hidden import secret_bytes, secrets_in, without_secrets
+from service.systems.leaving import hand_over
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
 
@@ -194,12 +195,10 @@ class HttpClient:
         except httpx.InvalidURL as error:
             return NotSent(tidy(f"{self.system}: not an address for HTTP: {error}"))
         secrets = (*self._secrets, *secrets_in(headers), *secret_bytes(hidden))
-        await may_leave()
-        result, broken = await self._call(operation, request, read_seconds, secrets)
+        result, broken = await self._call(operation, request, read_seconds, secrets, may_leave)
         if broken and method == "GET" and not fresh_connection:
             request.extensions["fresh_connection"] = True
-            await may_leave()
-            result, _ = await self._call(operation, request, read_seconds, secrets)
+            result, _ = await self._call(operation, request, read_seconds, secrets, may_leave)
         return result
 
     def _limits(self, read_seconds: float) -> dict[str, float]:
@@ -231,25 +230,27 @@ class HttpClient:
         )
 
     async def _call(
-        self, operation: str, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes]
+        self, operation: str, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes], may_leave: MayLeave
     ) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
         span = begin_span(self._tracer, self.system, operation, request)
+        status: int | None = None
         started = self._clocks.monotonic()
-        with self._progress.expecting(request.extensions["timeout"]["total"]):
-            result, broken = await self._exchange(request, read_seconds, secrets)
-        seconds = self._clocks.monotonic() - started
-        status = result.status if isinstance(result, Reply) else None
-        self.observer.call_finished(self.system, operation, status, seconds)
-        if span is not None:
-            span.end(status)
+        try:
+            with self._progress.expecting(request.extensions["timeout"]["total"]):
+                result, broken = await self._exchange(request, read_seconds, secrets, may_leave)
+            status = result.status if isinstance(result, Reply) else None
+            self.observer.call_finished(self.system, operation, status, self._clocks.monotonic() - started)
+        finally:
+            if span is not None:
+                span.end(status)
         return result, broken
 
     async def _exchange(
-        self, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes]
+        self, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes], may_leave: MayLeave
     ) -> tuple[Result, bool]:
         try:
-            response = await self._transport.handle_async_request(request)
+            response = await hand_over(self._transport, request, may_leave)
             body = without_secrets(await whole_body(response), secrets)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self.system}: no connection within {self._connect_seconds:g} s"), False

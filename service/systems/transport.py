@@ -9,15 +9,19 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from typing import Final
 
 import aiohttp
 import httpx
+from aiohttp.tracing import Trace
 from yarl import URL
 
+from service.engine.ports import MayLeave
 from service.systems.bodies import MAX_ANSWER_BYTES, AnswerTooLarge
+from service.systems.leaving import EXTENSION
 from service.systems.proxies import Proxy, environment_proxy
 
 _LARGE_BODY_BYTES: Final = 1 << 20
@@ -35,6 +39,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
       wait for a free connection) and `total` (everything); absent or None means no limit;
     - `fresh_connection`: True gives the request a connection that carried nothing before, closed afterwards. A server
       may close an idle connection just when a request leaves on it, and then nobody knows whether it was received;
+    - `may_leave`: awaited when the connection stands, right before the first byte; what it raises passes through, and
+      nothing is sent. See `leaving`;
     - `stream`: True leaves the body to be read piece by piece, with a bounded buffer; the response must be closed.
 
     Errors: `ConnectError`, `ConnectTimeout`, `ProxyError` and `UnsupportedProtocol` mean that nothing was sent.
@@ -45,6 +51,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     caller. Here that is prevented by a client middleware (aiohttp's documented hook, which runs inside of that loop):
     it raises httpx's errors, which the loop lets pass. The alternative, `ClientSession._retry_connection`, is private.
     """
+
+    asks_before_sending: Final = True
 
     def __init__(
         self,
@@ -78,6 +86,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             else:
                 headers.append(("Proxy-Authorization", proxy.authorization))
         streamed = bool(request.extensions.get("stream"))
+        _may_leave.set(request.extensions.get(EXTENSION))
         with _mapped_errors(request):
             response = await session.request(
                 request.method,
@@ -128,9 +137,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def _open_session(self, *, fresh: bool) -> aiohttp.ClientSession:
         limit = self._max_connections
         connector = (
-            aiohttp.TCPConnector(ssl=self._ssl, limit=limit, force_close=True)
+            _AskingConnector(ssl=self._ssl, limit=limit, force_close=True)
             if fresh
-            else aiohttp.TCPConnector(ssl=self._ssl, limit=limit, keepalive_timeout=self._keep_alive_seconds)
+            else _AskingConnector(ssl=self._ssl, limit=limit, keepalive_timeout=self._keep_alive_seconds)
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -146,6 +155,30 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if origin not in self._proxies:
             self._proxies[origin] = self._proxy_of(url)
         return self._proxies[origin]
+
+
+_may_leave: Final[ContextVar[MayLeave | None]] = ContextVar("may_leave", default=None)
+"""Of the request that the present task sends: aiohttp hands nothing of ours on to its connector."""
+
+
+class _AskingConnector(aiohttp.TCPConnector):
+    """Gives a connection only to a request that may still leave. What follows is the writing, without a pause."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> aiohttp.connector.Connection:
+        connection = await super().connect(req, traces, timeout)
+        may_leave = _may_leave.get()
+        if may_leave is not None:
+            try:
+                await may_leave()
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
 
 class _Streamed(httpx.AsyncByteStream):

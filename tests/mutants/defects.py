@@ -467,4 +467,16 @@ DEFECTS = (
         "        job.repeat = None\n        course.asked_at = asyncio",
         "        course.asked_at = asyncio",
     ),
+    Defect(
+        "whether a request may leave is asked before its connection is opened",
+        SYSTEMS + "leaving.py",
+        "        request.extensions[EXTENSION] = may_leave\n",
+        "        await may_leave()\n",
+    ),
+    Defect(
+        "a transport does not ask whether a request may leave",
+        SYSTEMS + "transport.py",
+        "        if may_leave is not None:\n",
+        "        if False:\n",
+    ),
 )

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import trustme
 
+from service.engine.ports import OwnershipLost
 from service.systems.bodies import AnswerTooLarge
 from service.systems.proxies import Proxy
 from service.systems.transport import AiohttpTransport
@@ -68,6 +69,49 @@ async def test_a_request_leaves_as_it_was_built(transport: AiohttpTransport) -> 
             "Content-Length: 8",
         ]
     )
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_whether_a_request_may_leave_is_asked_once_the_connection_stands(
+    transport: AiohttpTransport, fresh: bool
+) -> None:
+    """A worker may be suspended for minutes while it opens a connection, and be replaced meanwhile."""
+    async with raw_server(answer_ok) as server:
+        found: list[tuple[int, int]] = []
+
+        async def may_leave() -> None:
+            async with asyncio.timeout(2):
+                while not server.connections:  # noqa: ASYNC110 - the server's side of the connection follows ours
+                    await asyncio.sleep(0)
+            found.append((server.connections, len(server.exchanges)))
+
+        for _ in range(2):
+            request = request_to(server.url, "POST", content=b"{}", fresh=fresh)
+            request.extensions["may_leave"] = may_leave
+            await transport.handle_async_request(request)
+
+    assert [exchanges for _, exchanges in found] == [0, 1]
+    assert found[0][0] == 1
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_a_request_that_may_not_leave_sends_nothing_and_spoils_no_connection(
+    transport: AiohttpTransport, fresh: bool
+) -> None:
+    async def may_not_leave() -> None:
+        raise OwnershipLost("another has it")
+
+    async with raw_server(answer_ok) as server:
+        for question in (None, may_not_leave, None):
+            request = request_to(server.url, "POST", content=b"{}", fresh=fresh)
+            request.extensions["may_leave"] = question
+            if question is None:
+                await transport.handle_async_request(request)
+            else:
+                with pytest.raises(OwnershipLost):
+                    await transport.handle_async_request(request)
+
+    assert len(server.exchanges) == 2
 
 
 async def test_a_body_of_several_megabytes_arrives_whole(transport: AiohttpTransport) -> None:
