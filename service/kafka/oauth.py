@@ -25,6 +25,8 @@ from service.tls import TlsFault, TlsFiles, client_context
 
 RENEWAL_AT: Final = 0.8
 """A token is renewed when this share of its life is over."""
+SERVES_UNTIL: Final = 0.9
+"""And while the next is fetched, it serves until this share is: it must still be good when the broker looks at it."""
 FETCH_SECONDS: Final = 15.0
 PAUSE_AFTER_FAILURE_SECONDS: Final = 5.0
 """The Kafka client asks ten times a second for a connection that it cannot make."""
@@ -59,6 +61,7 @@ class Grant:
 class _Token:
     value: str = field(repr=False)
     renew_at: float
+    serves_until: float
     expires_at: float
 
 
@@ -74,7 +77,7 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]  # aiokafk
 
     async def token(self) -> str:
         """A token that has not expired. However many ask, one fetch is under way; a token that is due for renewal
-        serves on meanwhile. Raises `TokenUnavailable`."""
+        serves on meanwhile for a while, and to its end where there is no other. Raises `TokenUnavailable`."""
         now = self._wall()
         known = self._token
         if known is not None and now < known.renew_at:
@@ -86,9 +89,14 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]  # aiokafk
                 return still_good.value
             raise failure[1]
         fetching = self._fetch_under_way()
-        if still_good is not None:
-            return still_good.value
-        return (await asyncio.shield(fetching)).value
+        if known is not None and now < known.serves_until:
+            return known.value
+        try:
+            return (await asyncio.shield(fetching)).value
+        except TokenUnavailable:
+            if known is not None and self._wall() < known.expires_at:
+                return known.value
+            raise
 
     def _fetch_under_way(self) -> asyncio.Task[_Token]:
         fetching = self._fetching
@@ -138,7 +146,7 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]  # aiokafk
             raise TokenUnavailable(f"no token from {self._grant.place}: an answer without a usable access_token")
         seconds = float(life) if _is_number(life) and life > 0 else _USUAL_LIFE_SECONDS
         now = self._wall()
-        return _Token(value, now + RENEWAL_AT * seconds, now + seconds)
+        return _Token(value, now + RENEWAL_AT * seconds, now + SERVES_UNTIL * seconds, now + seconds)
 
     def _words(self, text: str) -> str:
         line = " ".join(text.replace(self._grant.client_secret, "[hidden]").split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -56,9 +57,9 @@ class OAuthServer:
 
     def token(self) -> str:
         """A signed token as it is handed out now."""
-        now = int(time.time())
+        now = math.ceil(time.time())
         header = {"alg": "RS256", "typ": "JWT", "kid": KEY_ID}
-        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": CLIENT_ID, "iat": now, "exp": now + self.life_seconds}
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": CLIENT_ID, "iat": now - 1, "exp": now + self.life_seconds}
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, {**claims, **self.claims}))
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encoded(signature)}"

@@ -20,7 +20,7 @@ from tests.support.oauth_server import AUDIENCE, CLIENT_ID, CLIENT_SECRET, ISSUE
 USER, PASSWORD = "relay", "relay-password"
 LIMITED, LIMITED_PASSWORD = "limited", "limited-password"
 KEY_PASSWORD = "key-password"
-RENEWED_SECONDS = 2
+RENEWED_SECONDS = 5
 """Connections on the listener RENEWED end when their token does, or after this."""
 
 TLS, MUTUAL, SASL_TLS, SASL, RENEWED = "TLS", "MUTUAL", "SASLTLS", "SASL", "RENEWED"

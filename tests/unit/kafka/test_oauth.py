@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from service.kafka.oauth import (
     PAUSE_AFTER_FAILURE_SECONDS,
     RENEWAL_AT,
+    SERVES_UNTIL,
     ClientCredentials,
     Grant,
     TokenUnavailable,
@@ -114,6 +115,24 @@ async def test_a_token_that_is_due_serves_on_while_the_next_is_fetched(endpoint:
 
     assert due == ["token-1"] * 3
     assert (renewed, len(endpoint.asked)) == ("token-2", 2)
+
+
+async def test_a_token_that_is_about_to_end_waits_for_the_next(endpoint: Endpoint) -> None:
+    """A broker looks at it a moment later, by a clock of its own."""
+    tokens = endpoint.tokens()
+    await tokens.token()
+    endpoint.now += SERVES_UNTIL * LIFE_SECONDS
+
+    assert await tokens.token() == "token-2"
+
+
+async def test_a_token_that_is_about_to_end_serves_when_there_is_no_other(endpoint: Endpoint) -> None:
+    tokens = endpoint.tokens()
+    await tokens.token()
+    endpoint.now += SERVES_UNTIL * LIFE_SECONDS
+    endpoint.answer = web.Response(status=503)
+
+    assert await tokens.token() == "token-1"
 
 
 async def until_other(tokens: ClientCredentials, old: str) -> str:
