@@ -70,6 +70,7 @@ def control_plane(tools: Path, folder: Path) -> Iterator[Cluster]:
             "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1", "--secure-port", "0", "--leader-elect=false",
             "--service-account-private-key-file", key, "--root-ca-file", folder / "ca.pem",
             "--use-service-account-credentials=false",
+            "--node-monitor-grace-period", "1h",  # kwok's nodes send no heartbeat, and would count as lost in a minute
         ],
         "kube-scheduler": [
             "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1", "--secure-port", "0", "--leader-elect=false",
