@@ -118,7 +118,9 @@ def _tell(checks: Sequence[Check], form: Form) -> None:
     if form is Form.JSON:
         console.print_json({"ok": exit_code(checks) is Exit.DONE, "checks": [_entry(found) for found in checks]})
         return
-    table = Table("", "what", "found", "to mend it", box=None)
+    table = Table("", box=None)
+    for column in ("what", "found", "to mend it"):
+        table.add_column(column, overflow="fold")  # the name of a setting is of no use in part
     for found in checks:
         colour = _COLOURS[found.standing]
         what = f"{found.area} {found.subject}".strip()

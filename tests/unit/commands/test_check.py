@@ -27,12 +27,12 @@ Run = Callable[..., Result]
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command; the checks are those given."""
 
-    def run(*checks: Check, words: tuple[str, ...] = ()) -> Result:
+    def run(*checks: Check, words: tuple[str, ...] = (), width: int = 200) -> Result:
         async def look(settings: Settings, seconds: float) -> list[Check]:
             return list(checks)
 
         monkeypatch.setattr(command, "look", look)
-        monkeypatch.setattr(console.out, "_width", 200)  # COLUMNS is read once, when the console is made
+        monkeypatch.setattr(console.out, "_width", width)  # COLUMNS is read once, when the console is made
         return CliRunner().invoke(app, ["check", *words])
 
     return run
@@ -61,6 +61,14 @@ def test_each_check_is_a_line_with_its_remedy_as_it_is(run: Run) -> None:
     assert line.split()[0] == "fault"
     assert "down [bold]now[/bold]" in line
     assert "RELAY_SCSB__URL" in line
+
+
+def test_the_name_of_a_setting_is_whole_however_narrow_the_table(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = run(BROKER_AWAY, width=60).stdout
+
+    assert "RELAY_KAFKA__BOOTSTRAP_SERVERS" in "".join(
+        line[line.rfind("  ") :].strip() for line in printed.splitlines()
+    )
 
 
 def test_the_json_form_has_the_same_and_whether_all_is_well(run: Run) -> None:
