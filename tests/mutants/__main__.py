@@ -22,7 +22,14 @@ from tests.mutants.defects import DEFECTS, Defect
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("service", "tests", "scripts", "docs", "pyproject.toml", "README.md")
-SUITES = ("tests/unit/engine", "tests/unit/kafka", "tests/unit/systems", "tests/unit/translation", "tests/fuzz")
+SUITES = (
+    "tests/unit/engine",
+    "tests/unit/kafka",
+    "tests/unit/letters",
+    "tests/unit/systems",
+    "tests/unit/translation",
+    "tests/fuzz",
+)
 LIMIT_SECONDS = 300
 TEST_SECONDS = 20
 

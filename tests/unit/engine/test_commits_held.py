@@ -10,7 +10,7 @@ import pytest
 from service.engine.commits import HOLD_SECONDS
 from service.engine.offsets import Position
 from service.engine.ports import Outgoing, OwnershipLost
-from tests.fakes.committing import PARTITION, Subject, committing
+from tests.fakes.committing import COMMIT_SECONDS, PARTITION, Subject, committing
 from tests.fakes.events import DEAD_LETTERS, RESULTS, ROWS
 
 
@@ -101,6 +101,32 @@ async def test_what_waited_behind_a_held_outcome_is_stored_with_it_and_in_order(
 
         assert [offset for results in subject.results for offset in results] == [0, 1, 2, 3]
         assert subject.broker.position(PARTITION) == Position(4)
+
+
+async def test_what_is_held_is_tried_again_before_what_has_come_since() -> None:
+    async with committing() as subject:
+        subject.broker.refused_topics = {DEAD_LETTERS}
+        subject.receive(0, 1, 2)
+        subject.add(0, failed=True, writes="a")
+        await subject.commits.emptied()
+        await asyncio.sleep(HOLD_SECONDS - COMMIT_SECONDS / 2)
+        subject.add(1, writes="c")  # its commit is under way when what is held is released, so both lie in the outbox
+        await asyncio.sleep(COMMIT_SECONDS / 10)
+        subject.add(2, writes="a")
+        await asyncio.sleep(3 * COMMIT_SECONDS)
+
+        assert subject.results == [[1]]
+
+
+async def test_rows_lie_before_a_result_of_the_same_commit() -> None:
+    async with committing() as subject:
+        subject.receive(0, 1)
+        publishing = asyncio.create_task(subject.commits.publish_rows(0, [Outgoing(ROWS, b"k", b"1")]))
+        await asyncio.sleep(0)
+        subject.add(1)
+        await publishing
+
+        assert [sent.topic for sent in subject.broker.commits[-1].records] == [ROWS, RESULTS]
 
 
 async def test_those_who_only_read_an_entity_do_not_wait_for_each_other() -> None:
