@@ -14,6 +14,7 @@ from service.sandbox.accounts import Accounts, Session
 from service.sandbox.eholdings.seeds import eholdings_state, resource
 from service.sandbox.faults import Fault
 from service.sandbox.holdingsiq import CsvFile, Plan, customer, holdingsiq_state
+from tests.builders.sandbox import item_ids
 from tests.integration.test_health import free_port, until_status
 from tests.support.collector import Collector
 from tests.support.relay import RunningRelay, changed, export_requested, relay, transfer_requested
@@ -24,20 +25,7 @@ UNUSED_SASL_PASSWORD = "sasl-password-of-this-worker"
 HEADER_SECRET = "bearer-of-the-sender"
 TRANSFER = {
     "institution": "PUL",
-    "itemTransfers": [
-        {
-            "source": {
-                "owningInstitutionBibId": "b1",
-                "owningInstitutionHoldingsId": "h1",
-                "owningInstitutionItemId": "i1",
-            },
-            "destination": {
-                "owningInstitutionBibId": "b2",
-                "owningInstitutionHoldingsId": "h2",
-                "owningInstitutionItemId": "i1",
-            },
-        }
-    ],
+    "itemTransfers": [{"source": item_ids("b1", "h1", "i1"), "destination": item_ids("b2", "h2", "i1")}],
 }
 
 

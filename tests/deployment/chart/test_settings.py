@@ -82,7 +82,7 @@ def sample(path: str, schema: Mapping[str, Any]) -> Any:
         case "string":
             return f"sample-of-{path.rpartition('.')[2]}"
         case other:
-            raise NotImplementedError(f"{path} is of the type {other}")
+            raise AssertionError(f"no sample for {path}, which is of the type {other}")
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from service.letters.letter import Reading
 from service.letters.selection import Selection, moment_of
 from tests.builders.letters import event, letter
 from tests.builders.outcomes import FINISHED_AT
+from tests.builders.sandbox import item_ids
 
 READING = Reading("diku", 1_000_000)
 NOW = 1_700_000_000.0
@@ -33,20 +34,7 @@ UPSERT = {
 }
 MOVE = {
     "institution": "PUL",
-    "itemTransfers": [
-        {
-            "source": {
-                "owningInstitutionBibId": "b1",
-                "owningInstitutionHoldingsId": "h1",
-                "owningInstitutionItemId": "i1",
-            },
-            "destination": {
-                "owningInstitutionBibId": "b2",
-                "owningInstitutionHoldingsId": "h2",
-                "owningInstitutionItemId": "i1",
-            },
-        }
-    ],
+    "itemTransfers": [{"source": item_ids("b1", "h1", "i1"), "destination": item_ids("b2", "h2", "i1")}],
 }
 
 
