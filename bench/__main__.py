@@ -35,12 +35,12 @@ async def main(arguments: argparse.Namespace) -> None:
     options = Options(arguments.rounds, arguments.seconds, arguments.keys)
     began = time.monotonic()
     verdicts = list[goals.Verdict]()
-    async with broker() as servers:
-        async with stage(servers) as plain:
+    async with broker() as kafka:
+        async with stage(kafka) as plain:
             for table in tables:
                 verdicts += await _measure(table, plain, options, arguments.failing_seconds)
         if "queueing" in tables:
-            async with stage(servers, milliseconds=calls.QUEUEING_MILLISECONDS, slots=calls.QUEUEING_SLOTS) as slow:
+            async with stage(kafka, milliseconds=calls.QUEUEING_MILLISECONDS, slots=calls.QUEUEING_SLOTS) as slow:
                 calls.print_measures("A system that lets calls wait", await calls.measure_queueing(slow, options))
     if arguments.all:
         goals.print_verdicts(verdicts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -69,19 +69,16 @@ def _status_mib(process_id: int, name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
-class CoreUse:
-    """How busy a core has been since this was made, with whatever else ran there."""
+class Used:
+    """What some processes have used of the processor since this was made, in seconds. Whatever else runs on their core
+    does not count."""
 
-    def __init__(self, core: int) -> None:
-        self._core = core
-        self._before = self._ticks()
+    def __init__(self, process_ids: Iterable[int]) -> None:
+        self._process_ids = tuple(process_ids)
+        self._before = self._total()
 
-    def share(self) -> float:
-        busy, idle = (now - before for now, before in zip(self._ticks(), self._before, strict=True))
-        return busy / (busy + idle) if busy + idle else 0.0
+    def seconds(self) -> float:
+        return self._total() - self._before
 
-    def _ticks(self) -> tuple[int, int]:
-        lines = Path("/proc/stat").read_text("ascii").splitlines()
-        fields = next(line.split() for line in lines if line.startswith(f"cpu{self._core} "))
-        user, nice, system, idle, waiting, *interrupts = map(int, fields[1:9])
-        return user + nice + system + sum(interrupts), idle + waiting
+    def _total(self) -> float:
+        return sum(cpu_seconds(process_id) for process_id in self._process_ids)

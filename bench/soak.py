@@ -19,10 +19,10 @@ from typing import Final
 import uvloop
 
 from bench.contestants import EXACTLY_ONCE
-from bench.load import running
 from bench.mixes import FOUR_CALLS
 from bench.report import console, print_progress, show
 from bench.stage import broker, stage
+from bench.starting import running
 from service.kafka.connection import quieten
 
 BOUND_MIB: Final = 5.0
@@ -56,8 +56,8 @@ async def sample(minutes: int, rate: float) -> list[float]:
     """Prints as it goes."""
     samples = list[float]()
     async with (
-        broker() as servers,
-        stage(servers) as built,
+        broker() as kafka,
+        stage(kafka) as built,
         running(built, EXACTLY_ONCE, FOUR_CALLS, keys=KEYS) as worker,
     ):
         await worker.warm_up(1000)

@@ -35,7 +35,7 @@ EVENTS_OF_A_DAY: Final = 10_000
 
 
 async def main(tables: list[str], options: Options) -> None:
-    async with broker() as servers, stage(servers) as built:
+    async with broker() as kafka, stage(kafka) as built:
         for table in tables:
             await ON_A_BROKER[table](built, options)
 

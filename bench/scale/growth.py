@@ -7,11 +7,12 @@ from typing import Final
 
 from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE
 from bench.keys import uniform
-from bench.load import SEED, Running, running
+from bench.load import SEED, Running
 from bench.mixes import FAILING, ONE_CALL, resource
 from bench.options import Options
 from bench.report import percent, show
 from bench.stage import Stage
+from bench.starting import running
 
 KEYS: Final = (1000, 100_000, 1_000_000)
 PARTITIONS: Final = (6, 30, 100)
@@ -111,9 +112,12 @@ async def print_parked(stage: Stage, options: Options) -> None:
             await _at_rest(worker)
             grown = worker.resident_mib - before
             resting = await worker.core_over(PARKED_SECONDS)
-            rows.append([f"{parked}", f"{grown:.1f}", f"{grown * 1024 / parked:.1f}", f"{resting:.1%}"])
+            buffered = await worker.buffered_records()
+            rows.append(
+                [f"{parked}", f"{buffered}", f"{grown:.1f}", f"{grown * 1024 / buffered:.1f}", f"{resting:.1%}"]
+            )
     show(
         "Events that wait for a system that is away: memory of the worker",
-        ("published", "MiB more", "KiB for each", "core while they wait"),
+        ("published", "in memory", "MiB more", "KiB for each in memory", "core while they wait"),
         rows,
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.contestants import Contestant, relay
-from bench.load import Closed, running
+from bench.load import Closed
 from bench.mixes import BURST, ONE_CALL, UPDATES, resource
 from bench.options import Options
 from bench.report import show
 from bench.spread import Spread
 from bench.stage import Stage
+from bench.starting import running
 
 TOGETHER: Final = (
     relay("relay, each update by itself", RELAY_LIMITS__UPDATES_TOGETHER="1"),
@@ -52,7 +53,7 @@ async def measure_queueing(stage: Stage, options: Options) -> list[Measure]:
     for _ in range(options.rounds):
         for contestant in BULKHEADS:
             async with running(stage, contestant, ONE_CALL, keys=options.keys) as worker:
-                await worker.warm_up(options.keys)
+                await worker.warm_up(200)
                 found.append(Measure(contestant, await worker.closed(worker.events(BURSTY_EVENTS))))
     return found
 

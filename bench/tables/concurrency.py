@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.contestants import relay
-from bench.load import Closed, running
+from bench.load import Closed
 from bench.mixes import ONE_CALL
 from bench.options import Options
 from bench.report import percent, show
 from bench.spread import Spread
 from bench.stage import Stage
+from bench.starting import running
 
 CONCURRENCIES: Final = (4, 8, 16, 32)
 FULL: Final = 0.9

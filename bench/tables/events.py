@@ -12,12 +12,13 @@ from typing import Final
 
 from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, ONE_AT_A_TIME, PLAIN, Contestant
 from bench.keys import DRAWS, hottest_share
-from bench.load import Closed, Open, running
+from bench.load import Closed, Open
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
 from bench.options import Options
 from bench.report import percent, show
 from bench.spread import Spread
 from bench.stage import Stage
+from bench.starting import running
 
 OPEN_SHARE: Final = 0.7
 CALL_SECONDS: Final = 0.005
@@ -89,6 +90,7 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
                 speed.told(),
                 f"{speed.median / plain:.2f}",
                 Spread.of(m.closed.cpu_seconds / m.closed.events for m in found).told(scale=1e6),
+                f"{Spread.of(m.closed.full_core for m in found).median:.0f}",
                 percent(Spread.of(m.closed.core for m in found).median),
                 percent(Spread.of(m.closed.others_core for m in found).median),
                 Spread.of(m.peak_mib for m in found).told(),
@@ -109,8 +111,20 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
         )
     show(
         f"A backlog worked off: {options.keys} keys, {options.rounds} rounds, median (lowest–highest)",
-        ("events", "keys", "worker", "events/s", "ratio", "CPU µs/event", "core", "other core", "peak MiB"),
+        (
+            "events",
+            "keys",
+            "worker",
+            "events/s",
+            "ratio",
+            "CPU µs/event",
+            "full core",
+            "core",
+            "other core",
+            "peak MiB",
+        ),
         throughput,
+        "full core: events per second, had the worker had a core to itself all the while (1 ÷ CPU per event)",
         *_bounds(options.keys),
     )
     show(

@@ -11,12 +11,13 @@ from typing import Final
 
 from bench.contestants import EXACTLY_ONCE
 from bench.keys import uniform
-from bench.load import SEED, Open, running
+from bench.load import SEED, Open
 from bench.mixes import FAILING, ONE_CALL, resource
 from bench.options import Options
 from bench.report import show
 from bench.spread import Spread
 from bench.stage import Stage
+from bench.starting import running
 
 RATE: Final = 1000.0
 SECONDS: Final = 10.0

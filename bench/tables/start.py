@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, PLAIN, Contestant
-from bench.load import running
 from bench.mixes import ONE_CALL
 from bench.options import Options
 from bench.report import show
 from bench.spread import Spread
 from bench.stage import Stage
+from bench.starting import running
 
 CONTESTANTS: Final = (PLAIN, AT_LEAST_ONCE, EXACTLY_ONCE)
 

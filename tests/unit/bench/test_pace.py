@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 
-from bench.load import Pace, paced
 from bench.mixes import ONE_CALL
+from bench.pace import Pace, paced
 from service.engine.ports import Outgoing
 from tests.fakes.virtual_time import VirtualTimeLoop, run_virtually
 
@@ -25,7 +25,7 @@ def pace(count: int, rate: float, busy_seconds: dict[int, float]) -> tuple[Pace,
             sent.append(loop.time())
             await asyncio.sleep(busy_seconds.get(len(sent) - 1, 0.0))
 
-        with mock.patch("bench.load.time.monotonic", loop.time):
+        with mock.patch("bench.pace.time.monotonic", loop.time):
             return await paced(send, ONE_CALL.events(0, range(count)), rate)
 
     return run_virtually(go()), sent
