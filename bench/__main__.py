@@ -81,7 +81,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--table", action="append", choices=TABLES)
     parser.add_argument("--all", action="store_true", help="every table that a goal is about")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement, about")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, about")
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--failing-seconds", type=float, default=failing.SECONDS)
     return parser.parse_args()

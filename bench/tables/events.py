@@ -75,11 +75,11 @@ def of(measures: Sequence[Measure], mix: Mix, keys: str, contestant: Contestant)
 
 
 def print_measures(measures: Sequence[Measure], options: Options) -> None:
-    groups = {
-        (m.case.mix, m.case.keys, m.contestant): of(measures, m.case.mix, m.case.keys, m.contestant) for m in measures
-    }
+    names = dict.fromkeys((m.case.mix.name, m.case.keys, m.contestant.name) for m in measures)
+    groups = [[m for m in measures if (m.case.mix.name, m.case.keys, m.contestant.name) == name] for name in names]
     throughput, latency = list[list[str]](), list[list[str]]()
-    for (mix, keys, contestant), found in groups.items():
+    for found in groups:
+        mix, keys, contestant = found[0].case.mix, found[0].case.keys, found[0].contestant
         plain = Spread.of(m.closed.events_per_second for m in of(measures, mix, keys, PLAIN)).median
         speed = Spread.of(m.closed.events_per_second for m in found)
         throughput.append(
