@@ -2,7 +2,9 @@
 
     python -m bench                       events per second and added latency
     python -m bench --table concurrency   one of the other tables; may be given repeatedly
-    python -m bench --all                 every table that a goal is about, and the goals
+    python -m bench --all                 every table that a goal is about
+
+Goals that a table is about are told after it, met or not.
 
 The worker has one core to itself; broker, stub and this program share the other, where there are two. A call takes
 5 ms. Times depend on the machine and on what else runs there: only figures of one run compare.
@@ -42,7 +44,7 @@ async def main(arguments: argparse.Namespace) -> None:
         if "queueing" in tables:
             async with stage(kafka, milliseconds=calls.QUEUEING_MILLISECONDS, slots=calls.QUEUEING_SLOTS) as slow:
                 calls.print_measures("A system that lets calls wait", await calls.measure_queueing(slow, options))
-    if arguments.all:
+    if verdicts:
         goals.print_verdicts(verdicts)
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())
     console.print(f"{CORES} cores, load averages {load}, {time.monotonic() - began:.0f} s")
