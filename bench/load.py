@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from bench.keys import Draw
 from bench.latencies import Latencies, added
 from bench.mixes import Mix
 from bench.pace import paced
-from bench.processes import Used, peak_mib, resident_mib
+from bench.processes import Used, cpu_seconds, peak_mib, resident_mib
 from bench.results import Results
 from bench.stage import Stage
 from service.engine.ports import Outgoing
@@ -109,6 +110,11 @@ class Running:
     def resident_mib(self) -> float:
         return resident_mib(self._worker.pid)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """What the worker has used since it was started."""
+        return cpu_seconds(self._worker.pid)
+
     async def buffered_records(self) -> int:
         """Records that the worker keeps in memory, as it says itself. Of the relay alone."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._http_port)
@@ -145,18 +151,22 @@ class Running:
         return (await self.closed(self.events(count))).events_per_second
 
     async def closed(self, events: Sequence[Outgoing]) -> Closed:
-        """From the first publication to the last result."""
+        """From the moment at which the whole backlog lies there to the last result. The worker is suspended while it
+        is published, so that publishing takes nothing from broker and stub while they are needed."""
         self._results.begin()
         before = await self._stage.told()
-        others, own = Used(self._stage.process_ids), Used([self._worker.pid])
         with undisturbed():
-            began = time.monotonic()
-            publishing = asyncio.ensure_future(self.publish(events))
+            self._worker.send_signal(signal.SIGSTOP)
+            try:
+                await self.publish(events)
+                await self._producer.flush()
+            finally:
+                self._worker.send_signal(signal.SIGCONT)
+            others, own, began = Used(self._stage.process_ids), Used([self._worker.pid]), time.monotonic()
             async with asyncio.timeout(RESULT_SECONDS):
                 await self._results.until(len(events))
             elapsed = max(self._results.seen.values()) - began
             used, others_core = own.seconds(), others.seconds() / elapsed
-            await publishing
         self._results.check()
         after = await self._stage.told()
         calls = after.calls - before.calls

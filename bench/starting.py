@@ -18,9 +18,8 @@ from bench.load import Running
 from bench.mixes import Mix
 from bench.processes import WORKER_CORE, process
 from bench.report import print_progress
-from bench.results import Results
+from bench.results import KafkaReader, Results
 from bench.stage import Stage
-from service.kafka.reader import TopicReader
 from service.kafka.topic_admin import ensure_topics
 from service.kafka.topics import CHANGES, RESULTS, TOPICS
 from service.settings import KafkaSettings
@@ -41,11 +40,17 @@ async def running(
         await _create(kafka, prefix + CHANGES, partitions)
     await ensure_topics(kafka, prefix)
     await _await_leaders(kafka, prefix)
+    consumer = AIOKafkaConsumer(
+        prefix + RESULTS,
+        bootstrap_servers=stage.servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
     producer = AIOKafkaProducer(bootstrap_servers=stage.servers, enable_idempotence=True)
     http_port = _free_port()
     settings = _settings(stage, kafka, prefix, contestant, http_port)
     with tempfile.TemporaryFile() as log:
-        async with TopicReader(kafka, prefix, [RESULTS]) as reader, producer:
+        async with consumer, producer:
             began = time.monotonic()
             async with process(*contestant.command, settings=settings, core=WORKER_CORE, log=log) as worker:
 
@@ -55,7 +60,7 @@ async def running(
                         told = log.read().decode(errors="replace")[-LOG_CHARACTERS:]
                         raise RuntimeError(f"{contestant.name} ended with {worker.returncode}:\n{told}")
 
-                results = Results(reader, alive)
+                results = Results(KafkaReader(consumer), alive)
                 print_progress(f"{contestant.name}: {mix.name}")
                 yield Running(stage, mix, worker, producer, prefix, results, draw, keys, began, http_port)
 

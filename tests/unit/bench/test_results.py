@@ -8,8 +8,6 @@ import pytest
 
 from bench.results import Results, number_of, outcome_of
 from service.domain.operations import EventIdentity
-from service.domain.record import Headers
-from service.kafka.reader import Stored
 from service.kafka.records_out import RecordsOut
 from service.kafka.topics import RESULTS
 from tests.builders.outcomes import REFUSED, operation, outcome
@@ -30,10 +28,8 @@ class FakeReader:
     def __init__(self, *batches: Sequence[bytes]) -> None:
         self._batches = list(batches)
 
-    async def fetch(self, timeout_seconds: float) -> list[Stored]:
-        no_headers: Headers = ()
-        values = self._batches.pop(0) if self._batches else []
-        return [Stored(RESULTS, 0, 0, None, value, no_headers) for value in values]
+    async def fetch(self, timeout_seconds: float) -> Sequence[bytes]:
+        return self._batches.pop(0) if self._batches else []
 
 
 def alive() -> None: ...

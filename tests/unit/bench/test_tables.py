@@ -113,7 +113,7 @@ def test_a_failing_entity_is_judged_round_by_round(capsys: pytest.CaptureFixture
 
 
 def test_the_start_is_told_for_each_worker(capsys: pytest.CaptureFixture[str]) -> None:
-    found = [start.Measure(contestant, 3.5) for contestant in start.CONTESTANTS]
+    found = [start.Measure(contestant, 3.5, 1.25) for contestant in start.CONTESTANTS]
 
     start.print_measures(found)
     goals.print_verdicts(goals.of_start(found))
