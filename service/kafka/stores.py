@@ -99,11 +99,16 @@ async def _ensure_admitted(
 
 async def _send_all(admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
     """Send, and wait until every record is acknowledged. All futures are awaited even when one fails, so that none is
-    left with an exception that nobody has seen. Raises `_Spoilt`, and `KafkaError` when nothing was refused."""
+    left with an exception that nobody has seen; who is cancelled waits for none. Raises `_Spoilt`, and `KafkaError` when
+    nothing was refused."""
     futures: list[asyncio.Future[object]] = []
     try:
         for record in records:
             futures.append(await _send(producer, prefix + record.topic, record))  # noqa: PERF401 - kept when one fails
+    except asyncio.CancelledError:
+        for future in futures:  # they may never come to an end: a producer waits for its brokers for ever
+            future.cancel()
+        raise
     finally:
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
     for record, outcome in zip(records, outcomes, strict=True):
