@@ -14,9 +14,12 @@ EXPONENT: Final = 1.0
 
 
 def uniform(count: int, keys: int, seed: int) -> list[int]:
-    """Each key as often as any other, in a random order."""
+    """Each key as often as any other, in a random order. Of more keys than events, no key twice."""
+    drawing = random.Random(seed)  # noqa: S311 - has to be the same each time
+    if count < keys:
+        return drawing.sample(range(keys), count)
     order = [index % keys for index in range(count)]
-    random.Random(seed).shuffle(order)  # noqa: S311 - has to be the same each time
+    drawing.shuffle(order)
     return order
 
 

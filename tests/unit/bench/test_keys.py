@@ -16,6 +16,13 @@ def test_uniform_keys_come_equally_often_and_in_no_order() -> None:
     assert drawn[:1000] != sorted(drawn[:1000])
 
 
+def test_of_more_keys_than_events_none_comes_twice_and_another_seed_draws_others() -> None:
+    first, second = uniform(1000, 1_000_000, seed=1), uniform(1000, 1_000_000, seed=2)
+
+    assert len(set(first)) == 1000
+    assert len(set(first) & set(second)) < 10
+
+
 def test_the_nth_key_of_zipf_comes_an_nth_as_often_as_the_first() -> None:
     drawn = Counter(zipf(200_000, 1000, seed=1))
 
