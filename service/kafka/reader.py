@@ -5,12 +5,13 @@ Sees what a reader of results must see: committed records only, each once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.domain.record import Headers
@@ -22,6 +23,8 @@ from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
 STOP_SECONDS = 10.0
+STABLE_SECONDS = 75.0
+"""Beyond which an open transaction is not one that is just ending: the brokers end ours after a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,30 @@ class TopicReader:
         return [stored(found, self._prefix) for batch in batches.values() for found in batch]
 
     async def fetch_rest(self) -> list[Stored]:
-        """Everything that was committed before this call and has not been fetched yet."""
+        """Everything that was committed before this call and has not been fetched yet. Waits for transactions that are
+        open: the end of one shows a little after its producer hears of it. Raises `SourceUnavailable` when one stays
+        open for longer than `STABLE_SECONDS`."""
+        found: list[Stored] = []
         try:
-            ends = await self._consumer.end_offsets(self._consumer.assignment())
-            found: list[Stored] = []
-            while [where for where, end in ends.items() if await self._consumer.position(where) < end]:
-                found += await self.fetch(0.2)
+            async with asyncio.timeout(STABLE_SECONDS):
+                ends = await self._ends()
+                while [where for where, end in ends.items() if await self._consumer.position(where) < end]:
+                    found += await self.fetch(0.2)
         except KafkaError as error:
             raise self._unavailable(error) from error
+        except TimeoutError as error:
+            raise SourceUnavailable("a transaction stays open, so that nobody can tell what is behind it") from error
         return found
+
+    async def _ends(self) -> Mapping[TopicPartition, int]:
+        """Behind the last record of each partition, committed or not."""
+        asker = AIOKafkaConsumer(enable_auto_commit=False, **connection_arguments(self._settings))
+        try:
+            await asker.start()
+            ends: Mapping[TopicPartition, int] = await asker.end_offsets(self._consumer.assignment())
+        finally:
+            await background.end(asker, STOP_SECONDS)
+        return ends
 
     def _unavailable(self, error: KafkaError) -> SourceUnavailable:
         return SourceUnavailable(f"{self._settings.bootstrap_servers}: {words(error)}")

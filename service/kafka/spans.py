@@ -21,7 +21,7 @@ from service.engine.ports import SourceUnavailable
 from service.kafka import background
 from service.kafka.connection import connection_arguments, words
 from service.kafka.diagnosis import unavailable
-from service.kafka.reader import FETCH_RECORDS, STOP_SECONDS, Stored, stored
+from service.kafka.reader import FETCH_RECORDS, STABLE_SECONDS, STOP_SECONDS, Stored, stored
 from service.settings import KafkaSettings
 from service.tls import TlsFault
 
@@ -29,8 +29,6 @@ ASK_SECONDS: Final = 30.0
 """For an answer about partitions and offsets."""
 STALL_SECONDS: Final = 60.0
 """Without any record or progress, reading is given up."""
-STABLE_SECONDS: Final = 75.0
-"""For transactions that are open when somebody must know all that is stored; by default they end within 60."""
 _LOOK_SECONDS: Final = 0.2
 
 

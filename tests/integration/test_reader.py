@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -87,3 +89,26 @@ async def test_a_broker_that_cannot_be_had_is_said_to_be_so() -> None:
         await read_all(nowhere, "p.", (RESULTS,))
     with pytest.raises(SourceUnavailable, match=r"127\.0\.0\.1:1"):
         await delete_topics(nowhere, "p.")
+
+
+async def test_what_is_in_a_transaction_that_has_not_ended_is_waited_for(
+    kafka: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(kafka)
+    await ensure_topics(settings, topic_prefix)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"{topic_prefix}producer")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic_prefix + RESULTS, b"in time", partition=0)
+        monkeypatch.setattr("service.kafka.reader.STABLE_SECONDS", 0.5)
+        with pytest.raises(SourceUnavailable, match="stays open"):
+            await read_all(settings, topic_prefix, (RESULTS,))
+        monkeypatch.undo()
+
+        reading = asyncio.create_task(read_all(settings, topic_prefix, (RESULTS,)))
+        await producer.commit_transaction()
+
+        assert [stored.value for stored in await reading] == [b"in time"]
+    finally:
+        await producer.stop()
