@@ -6,7 +6,8 @@ Owns what the gateway itself answers. It must not know a module.
 from __future__ import annotations
 
 from service.engine.ports import MayLeave, freely
-from service.systems.http import CallObserver, Headers, HttpClient, NotSent, Reply
+from service.systems.call_observer import CallObserver
+from service.systems.http import Headers, HttpClient, NotSent, Reply
 from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
 from service.systems.trouble import CallResult, CredentialsRefused
 
