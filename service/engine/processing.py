@@ -20,6 +20,7 @@ from service.engine.job import Job
 from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
+from service.engine.slots import Slots
 from service.engine.stopwatch import Phase
 
 
@@ -47,7 +48,7 @@ class Processing:
         self._systems = systems
         self._gates = gates
         self._policy = policy
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = Slots(concurrency)
         self._uniform = uniform
         self._observer = observer
 
@@ -143,7 +144,8 @@ class Processing:
             await job.lease.opened()
             answer = await self._ask(course, job)
         else:
-            async with job.lease.call():
+            await job.lease.opened()
+            with job.lease.under_way():
                 if not (is_probe or course.uncertain) and company.gather():
                     return await self._ask_together(course, job, company)
                 answer = await self._ask(course, job)

@@ -250,7 +250,12 @@ class HttpClient:
 
 def path_of(*segments: str) -> str:
     """A path of these segments, each percent-encoded whole: an id cannot leave its place."""
-    return "".join("/" + quote(segment, safe="") for segment in segments)
+    return "".join(["/" + _quoted(segment) for segment in segments])
+
+
+@lru_cache(maxsize=4096)
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")
 
 
 def query_of(parameters: Mapping[str, str]) -> str:
