@@ -67,11 +67,14 @@ class Processing:
         job.watch.turn(Phase.GATE, asyncio.get_running_loop().time())
         operations = self._unconfigured(plan)
         if not operations:
+            failed = False
             for step in plan.steps:
-                if any(operation.finding.verdict is Verdict.FAILED for operation in operations):
+                if failed:
                     operations += [not_attempted(asked) for asked in asked_of(step)]
-                else:
-                    operations += await self._carry_out(step, job, company)
+                    continue
+                of_step = await self._carry_out(step, job, company)
+                operations += of_step
+                failed = any(operation.finding.verdict is Verdict.FAILED for operation in of_step)
         return _outcome(job, operations)
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
@@ -135,7 +138,9 @@ class Processing:
             gate.first_attempt()
         elif not is_probe:
             await gate.await_repeat(job.lease)
-        course.budget = course.budget.forgive(now() - arrived_at)
+        waited_seconds = now() - arrived_at
+        if waited_seconds:
+            course.budget = course.budget.forgive(waited_seconds)
         return is_probe
 
     async def _call(self, course: Course, job: Job, company: Company, *, is_probe: bool) -> Answer | None:

@@ -21,7 +21,7 @@ async def test_a_member_under_another_id_than_at_its_claim_publishes_nothing_mor
     coordinator = SimpleNamespace(member_id="relay-1")
     consumer = SimpleNamespace(_coordinator=coordinator, commit=_unexpected)
     stores = SharedStores(KafkaSettings(), "")
-    store = SharedStore(Partition("changes", 0), stores, SimpleNamespace(send=_unexpected), consumer)
+    store = SharedStore(Partition("changes", 0), stores, SimpleNamespace(send_batch=_unexpected), consumer)
 
     coordinator.member_id = ""
 
