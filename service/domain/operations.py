@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.jsonvalue import JsonObject, JsonValue
 
@@ -16,8 +16,7 @@ EntityKey: TypeAlias = tuple[str, ...]
 entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One thing asked for: one entry of `operations` in the result."""
 
     system: str | None
@@ -219,8 +218,7 @@ def system_of(step: Step) -> str:
             return "holdingsiq"
 
 
-@dataclass(frozen=True, slots=True)
-class EventIdentity:
+class EventIdentity(NamedTuple):
     """`id` and `source` identify an event; all three are None where the record could not be read."""
 
     id: str | None = None

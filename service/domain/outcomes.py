@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from service.domain.answers import Finding, Verdict
 from service.domain.codes import Code
@@ -45,8 +46,7 @@ class Rejection:
     """What the event asked for, as far as it can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperationOutcome:
+class OperationOutcome(NamedTuple):
     """One entry of `operations` in a result."""
 
     asked: Asked
@@ -56,8 +56,7 @@ class OperationOutcome:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSpent:
+class TimeSpent(NamedTuple):
     """Where the time of one record went, from its receipt to its outcome, in seconds."""
 
     lane: float = 0.0
@@ -68,6 +67,9 @@ class TimeSpent:
     """In attempts: calls, and what adapters do around them."""
     pause: float = 0.0
     """Between attempts: back-off, or until an export is looked at again."""
+
+
+NO_TIME = TimeSpent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Outcome:
     """Seconds since 1970."""
     rejected: bool = False
     """Whether the record was refused before anything was called."""
-    spent: TimeSpent = TimeSpent()
+    spent: TimeSpent = NO_TIME
 
     @property
     def overall(self) -> Overall:
