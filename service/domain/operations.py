@@ -6,7 +6,7 @@ A step is what a system carries out in one go; it answers for one or more things
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.jsonvalue import JsonObject, JsonValue
@@ -226,8 +226,7 @@ class EventIdentity(NamedTuple):
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """An event that may be carried out: its steps in order, and the entities that it writes and reads."""
 
     event: EventIdentity
@@ -235,4 +234,4 @@ class Plan:
     traceparent: str | None
     steps: tuple[Step, ...]
     writes: frozenset[EntityKey]
-    reads: frozenset[EntityKey] = field(default_factory=frozenset)
+    reads: frozenset[EntityKey] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from service.domain.answers import Finding, Verdict
 from service.domain.codes import Code
@@ -69,7 +69,13 @@ class TimeSpent(NamedTuple):
     """Between attempts: back-off, or until an export is looked at again."""
 
 
-NO_TIME = TimeSpent()
+NO_TIME: Final = TimeSpent()
+_ALONE: Final = {
+    Verdict.SUCCEEDED: Overall.SUCCEEDED,
+    Verdict.UNCHANGED: Overall.UNCHANGED,
+    Verdict.FAILED: Overall.FAILED,
+}
+"""Of an event with one operation, which most are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class Outcome:
     @property
     def overall(self) -> Overall:
         """`partial` when some of what was asked holds now and some does not."""
+        if len(self.operations) == 1:
+            return _ALONE[self.operations[0].finding.verdict]
         verdicts = [operation.finding.verdict for operation in self.operations]
         failures = verdicts.count(Verdict.FAILED)
         if failures == len(verdicts):
@@ -103,4 +111,8 @@ class Outcome:
     @property
     def first_failure(self) -> OperationOutcome | None:
         """The first operation that failed by itself: what the dead letter tells of."""
-        return next((o for o in self.operations if o.finding.code not in (None, Code.NOT_ATTEMPTED)), None)
+        for operation in self.operations:
+            code = operation.finding.code
+            if code is not None and code is not Code.NOT_ATTEMPTED:
+                return operation
+        return None

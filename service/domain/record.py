@@ -40,4 +40,5 @@ class Record(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """What the record weighs in memory, near enough for a bound."""
-        return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v or b"") for n, v in self.headers)
+        content = len(self.key or b"") + len(self.value or b"")
+        return content + sum(len(n) + len(v or b"") for n, v in self.headers) if self.headers else content
