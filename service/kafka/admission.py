@@ -106,8 +106,8 @@ class Admission:
                 answers = await admin.describe_configs(
                     [ConfigResource(ConfigResourceType.TOPIC, topic, {SIZE_CONFIG: None})]
                 )
-        finally:
-            await admin.close()
+        finally:  # brokers that go away just now must not hold up whoever waits for the limit
+            await asyncio.wait((asyncio.ensure_future(admin.close()),), timeout=ASK_SECONDS)
         entries = [entry for answer in answers for resource in answer.resources for entry in resource[4]]
         return next((float(value) for name, value, *_ in entries if name == SIZE_CONFIG), math.inf)
 

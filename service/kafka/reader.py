@@ -15,11 +15,13 @@ from aiokafka.errors import KafkaError
 
 from service.domain.record import Headers
 from service.engine.ports import SourceUnavailable
+from service.kafka import background
 from service.kafka.connection import connection_arguments, words
 from service.kafka.diagnosis import unavailable
 from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
+STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,14 @@ class TopicReader:
         try:
             await self._consumer.start()
         except KafkaError as error:
-            await self._consumer.stop()
+            await background.end(self._consumer, STOP_SECONDS)
             raise await unavailable(self._settings, error) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await background.end(self._consumer, STOP_SECONDS)
 
     async def fetch(self, timeout_seconds: float) -> list[Stored]:
         """Records that have come in since the last call, in the order of each partition; empty after

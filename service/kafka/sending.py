@@ -41,11 +41,16 @@ class _Batch:
 async def send_all(producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> list[Refused]:
     """Send, and wait until every batch is acknowledged or refused. Records of one key keep their order. Raises
     `KafkaError` when a batch could not be sent at all; those that were sent before it have come to their end by then.
+    Who is cancelled waits for none.
     """
     sent: list[tuple[_Batch, asyncio.Future[object]]] = []
     try:
         for batch in await _batches(producer, prefix, records):
             sent.append((batch, await producer.send_batch(batch.builder, batch.topic, partition=batch.partition)))  # noqa: PERF401 - kept when one fails
+    except asyncio.CancelledError:
+        for _, future in sent:  # they may never come to an end: a producer waits for its brokers for ever
+            future.cancel()
+        raise
     finally:
         outcomes = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
     return [

@@ -2,13 +2,13 @@
 
 Non-obvious:
 - aiokafka's rebalances are eager: everything is revoked and given anew. A partition counts as kept when we stayed a
-member under
-  the same member id; a member that was expelled comes back under another, and somebody else may have worked meanwhile.
+  member under the same member id; a member that was expelled comes back under another, and somebody else may have
+  worked meanwhile.
 - A partition is claimed by initialising the store first and reading the committed position after: only then can the
-last
-  owner add nothing more.
+  last owner add nothing more.
 - A topic that was deleted and made anew is another log, and what is known of the old one's offsets is not about it: see
   `log_identity`.
+- aiokafka's consumer may come to its end without a word, or refuse to: see `background`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from service.domain.record import Partition, Record
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
+from service.kafka import background
 from service.kafka.connection import connection_arguments, member_id_of, words
 from service.kafka.log_identity import StampedStore, log_ids, unstamp
 from service.settings import KafkaSettings
@@ -91,13 +92,16 @@ class KafkaSource:
             await admin.start()
             await consumer.start()
         except KafkaError as error:
-            await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
+            await asyncio.gather(background.end(consumer, STOP_SECONDS), admin.close(), return_exceptions=True)
             raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
         self._consumer, self._admin = consumer, admin
         consumer.subscribe(self._topics, listener=_Rebalances(self, consumer, listener))
 
     async def fetch(self, timeout_seconds: float) -> Sequence[Record]:
         consumer = self._joined()
+        gone = background.ended(consumer)
+        if gone:
+            raise SourceUnavailable(f"the consumer has come to its end by itself: {', '.join(gone)}")
         try:
             batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
             seeks, epochs = self._seeks.copy(), dict(self._epochs)
@@ -158,9 +162,10 @@ class KafkaSource:
         self._consumer = self._admin = None
         self._epochs, self._member_id = {}, None
         self._log_ids.clear()
-        for closing in (consumer.stop() if consumer else None, admin.close() if admin else None):
-            if closing is not None:
-                await asyncio.wait((asyncio.ensure_future(closing),), timeout=STOP_SECONDS)
+        if consumer is not None:
+            await background.end(consumer, STOP_SECONDS)
+        if admin is not None:
+            await asyncio.wait((asyncio.ensure_future(admin.close()),), timeout=STOP_SECONDS)
 
     def take_assignment(self, partitions: Sequence[Partition], member_id: str) -> Mapping[Partition, int]:
         """Called by the listener: the epochs of what is ours now."""

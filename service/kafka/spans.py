@@ -18,9 +18,10 @@ from aiokafka.errors import KafkaError
 
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
+from service.kafka import background
 from service.kafka.connection import connection_arguments, words
 from service.kafka.diagnosis import unavailable
-from service.kafka.reader import FETCH_RECORDS, Stored, stored
+from service.kafka.reader import FETCH_RECORDS, STOP_SECONDS, Stored, stored
 from service.settings import KafkaSettings
 from service.tls import TlsFault
 
@@ -70,10 +71,10 @@ class SpanReader:
                 self._stack.push_async_callback(self._admin.close)
                 await self._admin.start()
                 self._consumer = AIOKafkaConsumer(isolation_level="read_committed", **reading)
-                self._stack.push_async_callback(self._consumer.stop)
+                self._stack.push_async_callback(background.end, self._consumer, STOP_SECONDS)
                 await self._consumer.start()
                 self._asker = AIOKafkaConsumer(**reading)  # asked alone for what is not committed yet
-                self._stack.push_async_callback(self._asker.stop)
+                self._stack.push_async_callback(background.end, self._asker, STOP_SECONDS)
                 await self._asker.start()
         except (KafkaError, TimeoutError) as error:
             await self._stack.aclose()

@@ -44,6 +44,8 @@ from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
 """For one commit, restarts of brokers included. Past it, whether it was stored cannot be told."""
+SEND_SECONDS = 30.0
+"""For the records of a commit that needs no transaction. Past it the producer is taken for stuck."""
 CLOSE_SECONDS = 5.0
 _SIZE_REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -84,8 +86,8 @@ async def _ensure_admitted(
 
 
 async def _send_all(admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
-    """Send, and wait until every record is acknowledged. Raises `_Spoilt`, and `KafkaError` when nothing was
-    refused."""
+    """Send, and wait until every record is acknowledged; who is cancelled waits for none. Raises `_Spoilt`, and
+    `KafkaError` when nothing was refused."""
     for refused in await send_all(producer, prefix, records):
         error = refused.error
         if isinstance(error, ProducerFenced):
@@ -175,12 +177,9 @@ class TransactionalStores:
 class SharedStore:
     """Stores for one input partition: publish, then commit as the consumer."""
 
-    def __init__(
-        self, partition: Partition, stores: SharedStores, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
-    ) -> None:
+    def __init__(self, partition: Partition, stores: SharedStores, consumer: AIOKafkaConsumer) -> None:
         self._where = TopicPartition(*partition)
         self._stores = stores
-        self._producer = producer
         self._consumer = consumer
         self._member_id = member_id_of(consumer)
 
@@ -189,20 +188,35 @@ class SharedStore:
         next owner has said."""
         if member_id_of(self._consumer) != self._member_id:
             raise OwnershipLost(f"{self._where.topic}/{self._where.partition} was taken away with the membership")
-        stores, producer = self._stores, self._producer
-        await _ensure_admitted(stores.admission, producer, stores.prefix, records)
+        if records:
+            await self._send(records)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await _send_all(stores.admission, producer, stores.prefix, records)
                 await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
-        except _Spoilt as error:
-            await stores.replace(producer)
-            raise OwnershipLost(f"a new producer is needed: {error}", CommitFailure.SPOILT) from error
         except RebalanceInProgressError as error:
             raise StoreUnavailable("a rebalance is under way") from error
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:
             raise OwnershipLost(f"{self._where.topic}/{self._where.partition} is ours no more: {error}") from error
         except (KafkaError, TimeoutError) as error:
+            raise StoreUnavailable(words(error)) from error
+
+    async def _send(self, records: Sequence[Outgoing]) -> None:
+        """A producer through which nothing has gone in good time is replaced: it may be one that has come to its end
+        and does not say so, and would hold up everything for ever."""
+        stores = self._stores
+        try:
+            producer = await stores.producer()
+        except (KafkaError, TimeoutError) as error:
+            raise StoreUnavailable(words(error)) from error
+        await _ensure_admitted(stores.admission, producer, stores.prefix, records)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await _send_all(stores.admission, producer, stores.prefix, records)
+        except _Spoilt as error:
+            await stores.replace(producer)
+            raise OwnershipLost(f"a new producer is needed: {error}", CommitFailure.SPOILT) from error
+        except (KafkaError, TimeoutError) as error:
+            await stores.replace(producer)
             raise StoreUnavailable(words(error)) from error
 
     async def close(self) -> None:
@@ -220,14 +234,19 @@ class SharedStores:
         self._starting = asyncio.Lock()
 
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
-        """Raises `KafkaError`."""
+        """Raises `KafkaError`, `TimeoutError`."""
+        await self.producer()
+        return SharedStore(partition, self, consumer)
+
+    async def producer(self) -> AIOKafkaProducer:
+        """The one that is in use, started where there is none. Raises `KafkaError`, `TimeoutError`."""
         async with self._starting:
             if self._producer is None:
                 self._producer = await self._start()
-        return SharedStore(partition, self, self._producer, consumer)
+            return self._producer
 
     async def replace(self, spoilt: AIOKafkaProducer) -> None:
-        """Have the next store opened over a new producer, and let go of this one."""
+        """Have a new producer started when one is needed next, and let go of this one."""
         if self._producer is spoilt:
             self._producer = None
             await _close(spoilt)
@@ -241,7 +260,8 @@ class SharedStores:
             enable_idempotence=True, max_request_size=MAX_REQUEST_BYTES, **connection_arguments(self._settings)
         )
         try:
-            await producer.start()
+            async with asyncio.timeout(SEND_SECONDS):
+                await producer.start()
         except BaseException:
             await _close(producer)
             raise

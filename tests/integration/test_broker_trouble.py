@@ -48,9 +48,7 @@ async def test_a_broker_that_goes_away_and_comes_back_costs_no_event_and_no_seco
         if mode == "exactly_once":
             assert by_event(results).keys() == {f"{i}#{n}" for n in range(1, 6) for i in IDS}
         else:
-            await running.results.read_until(
-                lambda reader: len({event["data"]["event"]["id"] for event in reader.events}) == len(events), 60
-            )
+            await running.results_for(len(events))
         assert {result["outcome"] for result in results} <= {"succeeded", "unchanged"}, ids
         assert await running.stop() == [0], worker.log
 
@@ -69,7 +67,7 @@ async def test_a_broker_whose_disk_is_full_costs_no_event_once_there_is_room_aga
 
         await fill_disk(broker)
         await broker.restart()  # the new process may write again
-        await running.results.read_until(lambda reader: len(set(event_ids(reader))) == len(events), 90)
+        await running.results_for(len(events), seconds=90)
 
         if mode == "exactly_once":
             await running.results.read_to_end()

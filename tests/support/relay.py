@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from service.sandbox.systems import default_systems
 from service.settings import KafkaSettings
 from tests.support.published import assert_as_published
 from tests.support.relay_process import RelayProcess
-from tests.support.topic_reading import TopicReader
+from tests.support.topic_reading import TopicReader, event_ids
 
 SESSION_SECONDS = 6
 RESULT_SECONDS = 60.0
@@ -70,14 +70,21 @@ class RunningRelay:
 
     async def results_of(self, count: int, seconds: float = RESULT_SECONDS) -> list[dict[str, Any]]:
         """The data of all results, once there are `count`. Fails with the workers' logs when they do not come."""
-        try:
-            await self.results.read_until(lambda reader: len(reader.records) >= count, seconds)
-        except TimeoutError:
-            logs = "\n".join(worker.log[-4000:] for worker in self.workers)
-            raise AssertionError(
-                f"{len(self.results.records)} of {count} results came; the workers said:\n{logs}"
-            ) from None
+        await self._until(lambda: len(self.results.records) >= count, f"{count} results", seconds)
         return [event["data"] for event in self.results.events]
+
+    async def results_for(self, count: int, seconds: float = RESULT_SECONDS) -> list[dict[str, Any]]:
+        """The data of all results, once they tell of `count` events, some perhaps twice. Fails as `results_of`."""
+        await self._until(lambda: len(set(event_ids(self.results))) >= count, f"results of {count} events", seconds)
+        return [event["data"] for event in self.results.events]
+
+    async def _until(self, enough: Callable[[], bool], what: str, seconds: float) -> None:
+        try:
+            await self.results.read_until(lambda _: enough(), seconds)
+        except TimeoutError:
+            read = f"{len(self.results.records)} results, of {len(set(event_ids(self.results)))} events"
+            logs = "\n".join(worker.log[-4000:] for worker in self.workers)
+            raise AssertionError(f"{what} were awaited; there are {read}. The workers said:\n{logs}") from None
 
     async def stop(self) -> list[int]:
         """SIGTERM to every worker; their exit codes."""

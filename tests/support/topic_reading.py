@@ -10,6 +10,10 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from service.kafka import background
+
+STOP_SECONDS = 10.0
+
 
 class TopicReader:
     """Collects the records of one topic, or of several, from the beginning."""
@@ -31,7 +35,7 @@ class TopicReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await background.end(self._consumer, STOP_SECONDS)
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ async def test_what_was_fetched_before_a_seek_that_comes_while_the_logs_are_chec
 ) -> None:
     source = KafkaSource(KafkaSettings(), ["t"], stores=None, damaged=None)  # type: ignore[arg-type]
     monkeypatch.setattr(source, "_consumer", FakeConsumer())
+    monkeypatch.setattr("service.kafka.background.ended", lambda _: [])
     monkeypatch.setattr(source, "_epochs", {WHERE: 1, OTHER: 1})
 
     async def check_logs() -> None:
