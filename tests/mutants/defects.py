@@ -209,9 +209,9 @@ DEFECTS = (
     Defect(
         "a repeat that waits for its turn pays for it",
         ENGINE + "processing.py",
-        "            await gate.await_repeat(job.lease)\n        course.budget = course.budget.forgive(",
+        "            await gate.await_repeat(job.lease)\n        waited_seconds = now() -",
         "            await gate.await_repeat(job.lease)\n            arrived_at = now()\n"
-        "        course.budget = course.budget.forgive(",
+        "        waited_seconds = now() -",
     ),
     Defect(
         "an outcome that cannot be stored counts as finished",
