@@ -482,8 +482,8 @@ DEFECTS = (
     Defect(
         "a kept connection is used without a look at what has come on it",
         SYSTEMS + "transport/connection.py",
-        " or self._poll.poll(0))",
-        ")",
+        "self.is_open and not self._poll.poll(0)",
+        "self.is_open",
     ),
     Defect(
         "a connection is used again although more came on it than was asked for",

@@ -52,9 +52,15 @@ class Connection(asyncio.Protocol):
             raise RuntimeError("not connected")
         return self._transport
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may be sent. uvloop raises errors that are none of the network's where nothing may, between
+        a fault and the moment at which it tells of it."""
+        return not (self.closed or self._transport is None or self._transport.is_closing())
+
     def is_quiet(self) -> bool:
         """Whether nothing has come that the loop has not read yet: an end, or an answer to nothing. One system call."""
-        return not (self.closed or self.transport.is_closing() or self._poll.poll(0))
+        return self.is_open and not self._poll.poll(0)
 
     def ask(
         self,
@@ -93,7 +99,7 @@ class Connection(asyncio.Protocol):
     def may_be_kept(self) -> bool:
         """Whether another request may follow: the answer has come to its end, and nothing else has come or is left."""
         return (
-            not self.closed
+            self.is_open
             and not self._under_way
             and self._reader.keeps_alive
             and not self._reader.excess
@@ -190,11 +196,11 @@ class Connection(asyncio.Protocol):
     def _hold_back(self) -> None:
         """Nobody takes the pieces: nothing is read, and no byte is due."""
         self._stop_timer()
-        if not self.closed:
+        if self.is_open:
             self.transport.pause_reading()
 
     def _go_on(self) -> None:
-        if not self.closed:
+        if self.is_open:
             self._heard_at = self._loop.time()
             self._keep_time()
             self.transport.resume_reading()

@@ -133,7 +133,7 @@ async def _ask(
     """Between the question whether the request may leave and its bytes nothing is awaited."""
     if request.may_leave is not None:
         await request.may_leave()
-    if connection.closed:
+    if not connection.is_open:
         raise httpx.ConnectError("the connection ended before the request left")
     return await connection.ask(
         request.method,
