@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench hot-path bench-transports bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
+.PHONY: help setup demo check format test bench bench-scale bench-soak hot-path bench-transports bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,8 +39,14 @@ format: setup ## Format the code and fix what ruff can fix
 test: setup ## Run all tests: make test [ARGS='-k lanes']
 	@$(bin)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-bench: setup ## Events per second beside a plain worker, on a real broker: make bench [ARGS='--mix bursty --events 20000']
-	@$(bin)/python -m bench.throughput $(ARGS)
+bench: setup ## Events per second and latency beside a plain worker, on a real broker: make bench [ARGS='--all' or '--table start']
+	@$(bin)/python -m bench $(ARGS)
+
+bench-scale: setup ## What grows with keys, partitions, a hot key, and what waits: make bench-scale [ARGS='--table partitions']
+	@$(bin)/python -m bench.scale $(ARGS)
+
+bench-soak: setup ## Whether memory stays flat, half an hour: make bench-soak [ARGS='--minutes 5 --rate 200']
+	@$(bin)/python -m bench.soak $(ARGS)
 
 hot-path: setup ## What one event costs in calls of functions and in memory: the same on every machine
 	@$(bin)/python -m tests.support.hot_path

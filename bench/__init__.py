@@ -1,1 +1,2 @@
-"""How fast the relay is, beside what a team would write first. Ratios within one run count; single figures do not."""
+"""What the relay costs. `python -m bench` measures workers on a real broker, `bench.scale` what grows with what,
+`bench.soak` whether memory stays flat, `bench.exports` exports."""

@@ -26,7 +26,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.throughput import process
+from bench.processes import process
 from service.engine.ports import Outgoing
 from service.kafka.publisher import publish_all
 from service.kafka.reader import TopicReader
@@ -71,7 +71,7 @@ async def command(server: Server) -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         words = ("service", "export", CUSTOMER, "--export-id", LARGE, "--out", f"{folder}/rows.jsonl")
-        async with process(*words, core=None, **server.settings) as running:
+        async with process(*words, settings=server.settings) as running:
             if await running.wait() != 0:
                 raise RuntimeError("the export failed")
         return time.monotonic() - began
@@ -92,7 +92,7 @@ async def worker(server: Server, servers: str, delivery: str) -> float:
     }
     async with (
         TopicReader(kafka, prefix, [RESULTS]) as results,
-        process("service", "run", core=None, **settings) as running,
+        process("service", "run", settings=settings) as running,
     ):
 
         async def fetch(export_id: str) -> float:

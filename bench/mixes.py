@@ -1,99 +1,103 @@
-"""What a benchmark sends, and to whom: one entry for each mix of events."""
+"""What the events of a benchmark ask for. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from service.engine.ports import Outgoing
 from service.kafka.topics import CHANGES
 
-BURST = 10
+FAILING: Final = "9-9-"
+"""Ids of resources at which the stub always fails begin with it."""
+
+BURST: Final = 10
 """Updates of one resource that come right after one another."""
 
-
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """A worker to measure: how it is started, with what share of the events (slow ones would take minutes)."""
-
-    name: str
-    command: tuple[str, ...]
-    settings: Mapping[str, str]
-    share: float = 1.0
+_IDENTIFIER_TYPE: Final = "7e591197-f335-4afb-bc6d-a6d76ca3bace"
+_INSTITUTION: Final = "e3c5a7f9-1b2d-4e6f-8a0c-2d4f6b8e0a1c"
+_LOCATION: Final = "8e1f0a34-0c3c-4a77-9c3f-6f4b8a7d2e51"
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """`events(count, keys)` of `keys` different resources; ratios are to the contestant of the name `base`."""
+    """`data(number, resource id)` is what the event of that number asks for; `calls` of systems come of it, one after
+    the other."""
 
-    events: Callable[[int, int], list[Outgoing]]
-    contestants: tuple[Contestant, ...]
-    base: str
-    stub_slots: int = 0
-    """Calls that the stub serves at a time; 0 is as many as come."""
-    milliseconds: float = 5.0
-    """That the stub takes for each."""
+    name: str
+    calls: int
+    data: Callable[[int, str], Mapping[str, Any]]
 
+    def event(self, number: int, resource_id: str) -> Outgoing:
+        event = {
+            "specversion": "1.0",
+            "id": str(number),
+            "source": "/bench",
+            "type": "holdings.changed",
+            "data": self.data(number, resource_id),
+        }
+        return Outgoing(CHANGES, resource_id.encode(), orjson.dumps(event))
 
-def removals(count: int, keys: int) -> list[Outgoing]:
-    """Each asks for one DELETE; two of one resource are far apart."""
-    return [_event(index, f"1-1-{index % keys}", action="remove") for index in range(count)]
-
-
-def bursts(count: int, keys: int) -> list[Outgoing]:
-    """Updates, each of which changes something: one read and one PUT when it is carried out by itself."""
-    return [
-        _event(
-            index,
-            f"1-1-{index // BURST % keys}",
-            action="update",
-            attributes={"coverageStatement": f"as of {index}"},
-        )
-        for index in range(count)
-    ]
+    def events(self, first: int, keys: Iterable[int]) -> list[Outgoing]:
+        """One for each key, numbered from `first`."""
+        return [self.event(first + index, resource(key)) for index, key in enumerate(keys)]
 
 
-def _event(index: int, resource_id: str, **operation: Any) -> Outgoing:
-    data = {"eholdings": {"resourceId": resource_id, **operation}}
-    event = {"specversion": "1.0", "id": str(index), "source": "/bench", "type": "holdings.changed", "data": data}
-    return Outgoing(CHANGES, resource_id.encode(), orjson.dumps(event))
+def resource(key: int) -> str:
+    return f"1-1-{key}"
 
 
-_RELAY = ("service", "run")
-_ALONE, _TOGETHER = "relay, each update by itself", "relay, updates together"
+def _removal(_number: int, resource_id: str) -> Mapping[str, Any]:
+    """DELETE."""
+    return {"eholdings": {"action": "remove", "resourceId": resource_id}}
 
-_FIXED = "relay, fixed bulkhead"
 
-MIXES: Mapping[str, Mix] = {
-    "spread": Mix(
-        removals,
-        (
-            Contestant("plain, one at a time", ("bench.plain_worker", "one-at-a-time"), {}, 0.1),
-            Contestant("plain, concurrent per key", ("bench.plain_worker", "concurrent"), {}, 0.5),
-            Contestant("relay, at least once", _RELAY, {"RELAY_DELIVERY": "at_least_once"}),
-            Contestant("relay, exactly once", _RELAY, {"RELAY_DELIVERY": "exactly_once"}),
-        ),
-        "plain, concurrent per key",
-    ),
-    "bursty": Mix(
-        bursts,
-        (
-            Contestant(_ALONE, _RELAY, {"RELAY_LIMITS__UPDATES_TOGETHER": "1"}),
-            Contestant(_TOGETHER, _RELAY, {}),
-        ),
-        _ALONE,
-    ),
-    "queueing": Mix(
-        removals,
-        (
-            Contestant(_FIXED, _RELAY, {}),
-            Contestant("relay, adaptive bulkhead", _RELAY, {"RELAY_LIMITS__ADAPTIVE": "true"}),
-        ),
-        _FIXED,
-        stub_slots=8,
-        milliseconds=50.0,
-    ),
-}
+def _update(number: int, resource_id: str) -> Mapping[str, Any]:
+    """GET and PUT."""
+    return {"eholdings": {"action": "update", "resourceId": resource_id, "attributes": _attributes(number)}}
+
+
+def _title(number: int, resource_id: str) -> Mapping[str, Any]:
+    """A title whose coverage has changed: GET, PUT and PUT of the tags of its electronic resource, and PUT of its
+    record set in the shared index."""
+    return {
+        "eholdings": {
+            "action": "update",
+            "resourceId": resource_id,
+            "attributes": _attributes(number),
+            "tags": ["serials", f"load {number}"],
+        },
+        "inventory": {
+            "action": "upsert-shared",
+            "instance": {
+                "source": "MARC",
+                "title": f"Transactions of the society, {resource_id}",
+                "instanceTypeId": "6312d172-f0cf-40f6-b27d-9fa8feaf332f",
+                "identifiers": [{"value": resource_id, "identifierTypeId": _IDENTIFIER_TYPE}],
+            },
+            "holdingsRecords": [
+                {
+                    "permanentLocationId": _LOCATION,
+                    "sourceId": "036ee84a-6afd-4c3c-9ad3-4a12ab875f59",
+                    "holdingsStatements": [{"statement": f"v.1- (as of {number})"}],
+                    "items": [],
+                }
+            ],
+            "institutionId": _INSTITUTION,
+            "localIdentifier": resource_id,
+            "identifierTypeId": _IDENTIFIER_TYPE,
+        },
+    }
+
+
+def _attributes(number: int) -> Mapping[str, Any]:
+    """Never those that are there already."""
+    return {"coverageStatement": f"as of {number}", "customCoverages": [{"beginCoverage": "1998-01-01"}]}
+
+
+ONE_CALL: Final = Mix("1 call", 1, _removal)
+FOUR_CALLS: Final = Mix("4 calls", 4, _title)
+UPDATES: Final = Mix("updates", 2, _update)

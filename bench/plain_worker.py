@@ -2,7 +2,8 @@
 
     python -m bench.plain_worker one-at-a-time | concurrent
 
-`one-at-a-time` keeps the order by doing nothing else meanwhile; `concurrent` keeps it for each key by a lock.
+`one-at-a-time` keeps the order by doing nothing else meanwhile; `concurrent` keeps it for each key by a lock. It makes
+the same calls as the relay for the events of `bench.mixes`, and knows no others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import asyncio
 import os
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import orjson
@@ -18,11 +21,55 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 CONCURRENCY = 256
+JSON_API = "application/vnd.api+json"
+
+
+class Systems:
+    """The calls. Raises `httpx.HTTPStatusError` for an answer that is no success."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, token: str) -> None:
+        self._client = client
+        self._url = url
+        self._headers = {"X-Okapi-Tenant": "bench", "X-Okapi-Token": token}
+
+    async def carry_out(self, data: Mapping[str, Any]) -> None:
+        eholdings, inventory = data["eholdings"], data.get("inventory")
+        path = f"/eholdings/resources/{eholdings['resourceId']}"
+        if eholdings["action"] == "remove":
+            await self._send("DELETE", path)
+            return
+        read = orjson.loads(await self._send("GET", path))["data"]["attributes"]
+        await self._send("PUT", path, _put_of(read, eholdings["attributes"]))
+        if "tags" in eholdings and set(eholdings["tags"]) != set(read["tags"]["tagList"]):
+            attributes = {"name": read["name"], "tags": {"tagList": eholdings["tags"]}}
+            await self._send("PUT", path + "/tags", {"data": {"type": "tags", "attributes": attributes}})
+        if inventory:
+            await self._send("PUT", "/shared-inventory-upsert-matchkey", _shared_set(inventory), "application/json")
+
+    async def _send(
+        self, method: str, path: str, content: Mapping[str, Any] | None = None, media_type: str = JSON_API
+    ) -> bytes:
+        headers = self._headers | {"Accept": media_type, "Content-Type": media_type}
+        body = None if content is None else orjson.dumps(content)
+        response = await self._client.request(method, self._url + path, headers=headers, content=body)
+        response.raise_for_status()
+        return response.content
+
+
+def _put_of(read: Mapping[str, Any], patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a PUT would clear is sent as it was read."""
+    kept = {name: read[name] for name in ("isSelected", "customCoverages", "customEmbargoPeriod")}
+    return {"data": {"type": "resources", "attributes": {**kept, **patch}}}
+
+
+def _shared_set(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = ("institutionId", "localIdentifier", "identifierTypeId")
+    processing = {name: operation[name] for name in names} | {"item": {"status": {"policy": "retain"}}}
+    return {name: operation[name] for name in ("instance", "holdingsRecords")} | {"processing": processing}
 
 
 async def work(*, concurrent: bool) -> None:
     servers, prefix = os.environ["RELAY_KAFKA__BOOTSTRAP_SERVERS"], os.environ["RELAY_TOPICS__PREFIX"]
-    url, token = os.environ["RELAY_FOLIO__URL"], os.environ["RELAY_FOLIO__TOKEN"]
     consumer = AIOKafkaConsumer(
         prefix + "holdings.changes",
         bootstrap_servers=servers,
@@ -36,13 +83,13 @@ async def work(*, concurrent: bool) -> None:
     limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
 
     async with consumer, producer, httpx.AsyncClient(limits=limits, timeout=30) as client:
+        systems = Systems(client, os.environ["RELAY_FOLIO__URL"], os.environ["RELAY_FOLIO__TOKEN"])
 
         async def handle(record: ConsumerRecord) -> None:
             async with locks[record.key], slots:
                 event = orjson.loads(record.value)
-                path = f"{url}/eholdings/resources/{event['data']['eholdings']['resourceId']}"
-                response = await client.delete(path, headers={"X-Okapi-Tenant": "bench", "X-Okapi-Token": token})
-            result = {"id": event["id"], "data": {"event": {"id": event["id"]}, "status": response.status_code}}
+                await systems.carry_out(event["data"])
+            result = {"id": event["id"], "data": {"event": {"id": event["id"]}, "outcome": "succeeded"}}
             await producer.send_and_wait(prefix + "holdings.results", orjson.dumps(result), record.key)
 
         while True:

@@ -4,10 +4,9 @@
 
 With `--slots` it serves so many requests at a time, and the others wait for their turn.
 
-A GET or PUT of an eholdings resource is answered with the resource, which has the attributes that were put last;
-anything else with 204. `GET /calls` tells at once how many requests were answered before, how many seconds they took
-together, and how many there were at a time at the most since it was asked last. Prints its port and serves until it is
-killed. Not the sandbox: it knows no rules, so that it never limits the run.
+`GET /calls` tells at once how many requests were answered before, how many seconds they took together, and how many
+there were at a time at the most since it was asked last. Prints its port and serves until it is killed. Not the
+sandbox: it knows no rules, so that it never limits the run. What is answered is decided in `stub_answers`.
 """
 
 from __future__ import annotations
@@ -18,16 +17,17 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-import orjson
 import uvloop
 
-EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
-RESOURCE = b"/eholdings/resources/"
+from bench.stub_answers import Answers, document
+
 CALLS = b"/calls"
+TIMER_SECONDS = 0.0005
+"""How finely uvloop's timers tell the time."""
 
 
 class World:
@@ -39,7 +39,9 @@ class World:
         self._calls, self._spent_seconds = 0, 0.0
         self._present = self._peak = 0
         self._queue: deque[tuple[float, Callable[[], None]]] = deque()
-        self._resources: dict[bytes, dict[str, Any]] = {}
+        self._served: deque[tuple[float, float, Callable[[], None]]] = deque()
+        self._timer_is_set = False
+        self.answers = Answers()
 
     def enter(self, answer: Callable[[], None]) -> None:
         """A request has come; `answer` is called when it has been served."""
@@ -49,35 +51,34 @@ class World:
         self._serve_next()
 
     def _serve_next(self) -> None:
-        if self._queue and self._free > 0:
+        while self._queue and self._free > 0:
             self._free -= 1
-            asyncio.get_running_loop().call_later(self._seconds, self._served, *self._queue.popleft())
+            came_at, answer = self._queue.popleft()
+            self._served.append((asyncio.get_running_loop().time() + self._seconds, came_at, answer))
+            self._set_timer()
 
-    def _served(self, came_at: float, answer: Callable[[], None]) -> None:
-        self._free += 1
-        self._present -= 1
-        self._calls += 1
-        self._spent_seconds += time.monotonic() - came_at
-        answer()
+    def _set_timer(self) -> None:
+        """One for all: every call takes the same time, so they end in the order in which they began."""
+        if self._served and not self._timer_is_set:
+            self._timer_is_set = True
+            asyncio.get_running_loop().call_at(self._served[0][0], self._end)
+
+    def _end(self) -> None:
+        self._timer_is_set = False
+        now, until = time.monotonic(), asyncio.get_running_loop().time() + TIMER_SECONDS
+        while self._served and self._served[0][0] <= until:
+            _, came_at, answer = self._served.popleft()
+            self._free += 1
+            self._present -= 1
+            self._calls += 1
+            self._spent_seconds += now - came_at
+            answer()
         self._serve_next()
+        self._set_timer()
 
     def told(self) -> dict[str, float]:
         peak, self._peak = self._peak, self._present
         return {"calls": self._calls, "seconds": self._spent_seconds, "peak": peak}
-
-    def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
-        if method not in (b"GET", b"PUT") or not path.startswith(RESOURCE):
-            return EMPTY
-        attributes = self._resources.setdefault(path, {"isSelected": True, "name": "a title", "customCoverages": []})
-        if body:
-            attributes.update(orjson.loads(body)["data"]["attributes"])
-        return _document({"data": {"attributes": attributes}})
-
-
-def _document(content: Mapping[str, Any]) -> bytes:
-    body = orjson.dumps(content)
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.api+json\r\nContent-Length: %d\r\n\r\n" % len(body)
-    return head + body
 
 
 class Stub(asyncio.Protocol):
@@ -101,9 +102,9 @@ class Stub(asyncio.Protocol):
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
             method, path, _ = head.split(b" ", 2)
             if path == CALLS:
-                self._write(_document(self._world.told()))
+                self._write(document(self._world.told()))
                 continue
-            self._world.enter(partial(self._write, self._world.answer(method, path, body)))
+            self._world.enter(partial(self._write, self._world.answers.answer(method, path, body)))
 
     def _write(self, answer: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

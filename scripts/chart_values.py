@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from service.settings import PREFIX, Settings
+from service.settings import Settings
+from service.settings_sources import PREFIX
 
 Schema = dict[str, Any]
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from service.settings import PREFIX, Settings
+from service.settings import Settings
+from service.settings_sources import PREFIX
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 

@@ -7,8 +7,7 @@ instead be given as a file that holds its value, by the name with `_FILE` behind
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,19 +25,14 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    YamlConfigSettingsSource,
 )
 
 from service.kafka_security import OAUTH, SASL_PROTOCOLS, TLS_PROTOCOLS, missing_in
+from service.settings_sources import CONFIG, PREFIX, EnvironmentWithFiles, NotAMapping, sources, unread_variables
 from service.tls import TlsFiles, faults_of
-
-PREFIX = "RELAY_"
-CONFIG = "RELAY_CONFIG"
-FILE_SUFFIX = "_file"
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -297,45 +291,6 @@ class LogSettings(Section):
     format: Literal["json", "console"] = Field("json", description="For machines or for people.")
 
 
-class _EnvironmentWithFiles(EnvSettingsSource):
-    """The environment, with each `…_FILE` replaced by what the file holds, less the line break at its end. A file that
-    cannot be read leaves its setting unset and is told in `faults`."""
-
-    faults: list[str]
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        self.faults = []
-        variables = dict(super()._load_env_vars())
-        for name, path in list(variables.items()):
-            if not (name.startswith(PREFIX.lower()) and name.endswith(FILE_SUFFIX) and path):
-                continue
-            del variables[name]
-            plain = name.removesuffix(FILE_SUFFIX)
-            if plain in variables:
-                self.faults.append(f"{name.upper()}: {plain.upper()} is given as well; give one of them")
-                continue
-            try:
-                variables[plain] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "not UTF-8"
-                self.faults.append(f"{name.upper()}: cannot be read: {why}")
-        return variables
-
-
-class _NotAMapping(Exception):
-    """The YAML file holds something else."""
-
-
-class _Yaml(YamlConfigSettingsSource):
-    """The file, which must hold a mapping or nothing."""
-
-    def _read_file(self, path: Path | Traversable) -> dict[str, Any]:
-        settings = super()._read_file(path)
-        if not isinstance(settings, dict):
-            raise _NotAMapping
-        return settings
-
-
 class Settings(BaseSettings):
     """All settings of the relay."""
 
@@ -375,15 +330,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, *_sources(settings_cls))
-
-
-def _sources(settings_cls: type[BaseSettings]) -> list[PydanticBaseSettingsSource]:
-    """The environment, over the file where there is one."""
-    sources: list[PydanticBaseSettingsSource] = [_EnvironmentWithFiles(settings_cls)]
-    if path := os.environ.get(CONFIG):
-        sources.append(_Yaml(settings_cls, yaml_file=Path(path)))
-    return sources
+        return (init_settings, *sources(settings_cls))
 
 
 def load() -> Settings:
@@ -391,12 +338,12 @@ def load() -> Settings:
     path = os.environ.get(CONFIG)
     if path and not Path(path).is_file():
         raise InvalidSettings([f"{CONFIG}: there is no file {path}"])
-    faults = list(_EnvironmentWithFiles(Settings).faults)
+    faults = list(EnvironmentWithFiles(Settings).faults)
     try:
         settings = Settings()
     except ValidationError as error:
         faults += [_fault(e["loc"], e["msg"]) for e in error.errors(include_input=False)]
-    except _NotAMapping:
+    except NotAMapping:
         faults.append(f"{CONFIG}: {path} does not hold a mapping of settings")
     except SettingsError as error:
         faults.append(f"{PREFIX}…: {error}")
@@ -410,10 +357,25 @@ def load() -> Settings:
     raise InvalidSettings(faults)
 
 
+def unread() -> list[str]:
+    """Variables that begin like settings and are none, in words. They are nobody's fault for certain: what runs beside
+    the relay may have given them."""
+    return unread_variables(list(names(Settings, PREFIX)))
+
+
+def names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """Of all settings, in full; those of each tenant are left out."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from names(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield prefix + name.upper()
+
+
 def brokers_are_given() -> bool:
     """Whether any source names bootstrap servers, be it the default itself. For the demonstration, which starts a
     broker where none is named. To be asked after `load`, which reports what is wrong with the sources."""
-    return any("bootstrap_servers" in (source().get("kafka") or {}) for source in _sources(Settings))
+    return any("bootstrap_servers" in (source().get("kafka") or {}) for source in sources(Settings))
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

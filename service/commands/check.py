@@ -14,12 +14,12 @@ from rich.table import Table
 from service.app import systems_config
 from service.commands import console
 from service.commands.console import Exit
-from service.domain.checks import Check, Standing, fault, ok
+from service.domain.checks import Check, Standing, fault, ok, warning
 from service.kafka.checks import check_kafka
 from service.kafka.connection import quieten
 from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, METRICS, RESULTS
 from service.routes import ROUTES
-from service.settings import InvalidSettings, Settings, load
+from service.settings import InvalidSettings, Settings, load, unread
 from service.systems.checks import check_systems
 from service.systems.registry import ConfiguredSystems
 from service.systems.timeouts import Timeouts
@@ -61,7 +61,7 @@ def check(
         _tell([_of_setting(told) for told in error.faults], form)
         raise typer.Exit(Exit.SETTINGS) from None
     quieten()
-    checks = [ok("settings", "", "every setting holds"), *console.run(look(settings, seconds))]
+    checks = [ok("settings", "", "every setting holds"), *map(_unread, unread()), *console.run(look(settings, seconds))]
     _tell(checks, form)
     code = exit_code(checks)
     if code is not Exit.DONE:
@@ -112,6 +112,13 @@ def _timeouts(seconds: float) -> Timeouts:
 def _of_setting(told: str) -> Check:
     name, _, message = told.partition(": ")
     return fault("settings", name, message, f"set {name} as docs/settings.md says")
+
+
+def _unread(told: str) -> Check:
+    name, _, message = told.partition(" ")
+    return warning(
+        "settings", name, message, "docs/settings.md lists all; unset it where it is not meant for the relay"
+    )
 
 
 def _tell(checks: Sequence[Check], form: Form) -> None:

@@ -6,8 +6,9 @@ from service.app import Relay
 from service.commands import console
 from service.commands.console import Exit
 from service.engine.ports import SourceUnavailable
-from service.settings import InvalidSettings
+from service.settings import InvalidSettings, unread
 from service.telemetry import logs
+from service.telemetry.log_events import SETTING_UNREAD, Log
 
 
 def run() -> None:
@@ -20,6 +21,8 @@ def run() -> None:
     """
     settings = console.settings()
     logs.configure(settings.log.level, settings.log.format)
+    for message in unread():
+        Log().say(SETTING_UNREAD, message=message)
 
     async def work() -> None:
         await Relay(settings).run()

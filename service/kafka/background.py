@@ -8,19 +8,41 @@ that it is there, which then waits for it as long as a rebalance may take. aioka
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from service.engine.ports import OwnershipLost
+
+LEAVE_SECONDS = 3.0
+
 
 def ended(consumer: AIOKafkaConsumer) -> list[str]:
     """What of a started consumer has come to its end, in words."""
-    tasks = {
+    return [what for what, task in tasks(consumer).items() if task.done()]
+
+
+async def while_it_lives(consumer: AIOKafkaConsumer, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, which needs the consumer. Raises `OwnershipLost` once something of the consumer has ended: whatever is
+    asked of it may then never come."""
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((doing, *tasks(consumer).values()), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+    finally:
+        doing.cancel()
+    raise OwnershipLost(f"the consumer has come to its end by itself: {', '.join(ended(consumer))}")
+
+
+def tasks(consumer: AIOKafkaConsumer) -> dict[str, asyncio.Task[None]]:
+    """Those without which a started consumer is of no use, in words."""
+    return {
         "the fetching": consumer._fetcher._fetch_task,
         "the membership in the group": consumer._coordinator._coordination_task,
         "the knowledge of the cluster": consumer._client._sync_task,
     }
-    return [what for what, task in tasks.items() if task is None or task.done()]
 
 
 async def end(consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -30,14 +52,21 @@ async def end(consumer: AIOKafkaConsumer, seconds: float) -> None:
     if stopping.done() and not stopping.cancelled() and stopping.exception() is None:
         return
     client = consumer._client
-    tasks = {stopping, client._sync_task, *_parts(consumer._fetcher, "_fetch_task")}
-    tasks.update(_parts(consumer._coordinator, "_coordination_task", "_heartbeat_task", "_commit_refresh_task"))
-    tasks.update(*_parts(consumer._fetcher, "_pending_tasks"))
-    running = [task for task in tasks if task is not None and not task.done()]
+    begun = {stopping, client._sync_task, *_parts(consumer._fetcher, "_fetch_task")}
+    begun.update(_parts(consumer._coordinator, "_coordination_task", "_heartbeat_task", "_commit_refresh_task"))
+    begun.update(*_parts(consumer._fetcher, "_pending_tasks"))
+    running = [task for task in begun if task is not None and not task.done()]
     for task in running:
         task.cancel()
-    closing = asyncio.ensure_future(client.close())
-    await asyncio.wait((*running, closing), timeout=seconds)
+    await asyncio.wait((*running, asyncio.ensure_future(_let_go(consumer))), timeout=seconds)
+
+
+async def _let_go(consumer: AIOKafkaConsumer) -> None:
+    """Tell the group, so that it need not find out by itself, and close the connections."""
+    leaving = getattr(consumer._coordinator, "maybe_leave_group", None)
+    if leaving is not None:
+        await asyncio.wait((leaving(),), timeout=LEAVE_SECONDS)
+    await consumer._client.close()
 
 
 def _parts(owner: object, *names: str) -> list[Any]:

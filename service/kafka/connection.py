@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from service.kafka import closed_transports
 from service.kafka.oauth import ClientCredentials, Grant
 from service.settings import KafkaSettings
 from service.tls import FollowingContext, TlsFault
@@ -16,6 +17,9 @@ CLIENT_ID = "holdings-relay"
 CERTIFICATES_LOGGER = "kafka.certificates"
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 """The relay bounds its records itself; the topics' own limits still hold."""
+
+
+closed_transports.teach()
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from service.engine.ports import (
     Store,
     StoreUnavailable,
 )
+from service.kafka import background
 from service.kafka.admission import Admission, stored_bytes
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
 from service.kafka.sending import send_all
@@ -192,7 +193,8 @@ class SharedStore:
             await self._send(records)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
+                committing = self._consumer.commit({self._where: OffsetAndMetadata(offset, metadata)})
+                await background.while_it_lives(self._consumer, committing)
         except RebalanceInProgressError as error:
             raise StoreUnavailable("a rebalance is under way") from error
         except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError, IllegalStateError) as error:

@@ -33,6 +33,9 @@ RELAY_STARTED: Final = LogEvent(
     "Kafka and the topics are there; the worker joins its group.",
     ("version", "delivery", "group", "topics"),
 )
+SETTING_UNREAD: Final = LogEvent(
+    "setting.unread", "warning", "A variable of the environment begins like a setting and is none.", ("message",)
+)
 RELAY_STOPPING: Final = LogEvent("relay.stopping", "info", "A signal asks the worker to stop.", ("signal",))
 RELAY_STOPPED: Final = LogEvent("relay.stopped", "info", "The worker has ended.")
 WORKER_SUSPENDED: Final = LogEvent(

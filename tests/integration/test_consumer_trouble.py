@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
+from service.kafka import background
 from service.kafka.source import KafkaSource
 from service.kafka.stores import SharedStores
 from service.kafka.topic_admin import ensure_topics
@@ -55,22 +55,14 @@ async def member(kafka: str, prefix: str) -> AsyncIterator[KafkaSource]:
         await source.stop()
 
 
-def tasks_of(source: KafkaSource) -> dict[str, asyncio.Task[Any]]:
-    consumer = source._consumer
-    assert consumer is not None
-    return {
-        "the fetching": consumer._fetcher._fetch_task,
-        "the membership in the group": consumer._coordinator._coordination_task,
-        "the knowledge of the cluster": consumer._client._sync_task,
-    }
-
-
 @pytest.mark.parametrize("part", ["the fetching", "the membership in the group", "the knowledge of the cluster"])
 async def test_a_part_of_the_consumer_that_ends_by_itself_is_noticed_at_the_next_fetch(
     kafka: str, topic_prefix: str, part: str
 ) -> None:
     async with member(kafka, topic_prefix) as source:
-        task = tasks_of(source)[part]
+        consumer = source._consumer
+        assert consumer is not None
+        task = background.tasks(consumer)[part]
         task.cancel()
         await asyncio.wait((task,))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from service.settings import InvalidSettings, Settings, brokers_are_given, load
+from service.settings import InvalidSettings, Settings, brokers_are_given, load, unread
 
 SECRET = "correct-horse-battery"
 
@@ -481,3 +481,23 @@ def test_every_setting_says_what_it_is_for() -> None:
         return missing
 
     assert undescribed(Settings, "") == []
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_that_may_be_meant(environment: Environment) -> None:
+    environment.set(KAFKA_BOOTSTRAP_SERVERS="kafka:9092", CONCURENCY="8", TEA="green")
+
+    assert unread() == [
+        "RELAY_CONCURENCY is no setting; is RELAY_CONCURRENCY meant?",
+        "RELAY_KAFKA_BOOTSTRAP_SERVERS is no setting; is RELAY_KAFKA__BOOTSTRAP_SERVERS meant?",
+        "RELAY_TEA is no setting",
+    ]
+
+
+def test_settings_and_files_that_hold_them_are_not_told_as_unread(environment: Environment) -> None:
+    environment.set(
+        CONCURRENCY_FILE=environment.file("concurrency", "8"), KAFKA__GROUP_ID="relay", DELIVERY="exactly_once"
+    )
+    environment.set(FOLIO__TENANTS__diku__TOKEN=SECRET)
+    environment.config("")
+
+    assert unread() == []

@@ -8,11 +8,11 @@ from service.commands.dead_letters.listing import list_letters
 from service.commands.dead_letters.replaying import replay
 from service.commands.dead_letters.showing import show
 
-app = typer.Typer(
+dead_letters = typer.Typer(
     name="dead-letters",
     help="What failed, why, and again. docs/dead-letters.md tells the whole of it.",
     no_args_is_help=True,
 )
-app.command("list")(list_letters)
-app.command("show")(show)
-app.command("replay")(replay)
+dead_letters.command("list")(list_letters)
+dead_letters.command("show")(show)
+dead_letters.command("replay")(replay)

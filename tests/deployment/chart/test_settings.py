@@ -12,7 +12,8 @@ import yaml
 from pydantic import SecretStr
 
 from scripts.chart_values import schema, settings_tree
-from service.settings import PREFIX, Settings, load
+from service.settings import Settings, load
+from service.settings_sources import PREFIX
 from tests.deployment.charts import CHART, only, render
 from tests.deployment.pods import pod_of
 

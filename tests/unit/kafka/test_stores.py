@@ -81,6 +81,16 @@ class _Producer:
         return self._takes()
 
 
+def _consumer() -> SimpleNamespace:
+    """Of aiokafka's, what a store uses: a member of its group, all of whose tasks are running."""
+    return SimpleNamespace(
+        commit=AsyncMock(),
+        _fetcher=SimpleNamespace(_fetch_task=_never()),
+        _coordinator=SimpleNamespace(member_id="relay-1", _coordination_task=_never()),
+        _client=SimpleNamespace(_sync_task=_never()),
+    )
+
+
 def _never() -> asyncio.Future[object]:
     return asyncio.get_running_loop().create_future()
 
@@ -104,7 +114,7 @@ async def test_a_producer_that_takes_nothing_any_more_is_replaced_and_the_commit
     monkeypatch.setattr("service.kafka.stores.AIOKafkaProducer", lambda **_: next(made))
     monkeypatch.setattr("service.kafka.stores.SEND_SECONDS", 0.05)
     monkeypatch.setattr(Admission, "_ask", AsyncMock(return_value=math.inf))
-    consumer = SimpleNamespace(_coordinator=SimpleNamespace(member_id="relay-1"), commit=AsyncMock())
+    consumer = _consumer()
     store = await SharedStores(KafkaSettings(), "").open(Partition("changes", 0), consumer)
     records = [Outgoing("results", b"key", b"value")]
 
@@ -117,6 +127,24 @@ async def test_a_producer_that_takes_nothing_any_more_is_replaced_and_the_commit
     assert committed_before == 0
     assert sound.sent == [b"value"]
     assert consumer.commit.await_count == 1
+
+
+async def test_a_commit_ends_with_the_consumer_through_which_it_would_go() -> None:
+    consumer, asked = _consumer(), asyncio.Event()
+
+    async def commit(_: object) -> None:
+        asked.set()
+        await _never()
+
+    consumer.commit = commit
+    store = SharedStore(Partition("changes", 0), SharedStores(KafkaSettings(), ""), consumer)
+    committing = asyncio.create_task(store.commit([], 1, ""))
+    await asked.wait()
+
+    consumer._client._sync_task.set_result(None)
+
+    with pytest.raises(OwnershipLost, match="the knowledge of the cluster"):
+        await asyncio.wait_for(committing, 5)
 
 
 async def test_a_commit_that_is_given_up_does_not_wait_for_what_was_sent_before() -> None:
