@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-scale bench-soak hot-path bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
+.PHONY: help setup demo check format test bench bench-scale bench-soak hot-path bench-transports bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench-soak: setup ## Whether memory stays flat, half an hour: make bench-soak [A
 
 hot-path: setup ## What one event costs in calls of functions and in memory: the same on every machine
 	@$(bin)/python -m tests.support.hot_path
+
+bench-transports: setup ## What a call costs by what carries it, with and without TLS: make bench-transports [ARGS='--calls 50000']
+	@$(bin)/python -m bench.transports $(ARGS)
 
 bench-exports: setup ## Rows per second of an export beside curl: make bench-exports [ARGS='--rows 1000000']
 	@$(bin)/python -m bench.exports $(ARGS)

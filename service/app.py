@@ -40,7 +40,7 @@ from service.settings import InvalidSettings, Settings
 from service.systems.holdingsiq import ExportPolicy
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.tokens import Credentials, StaticToken, UserPassword
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from service.telemetry.health import HealthServer
 from service.telemetry.log_events import RELAY_STARTED, RELAY_STOPPED, RELAY_STOPPING, TELEMETRY_FAILED, Log, places
 from service.telemetry.metrics import Metrics
@@ -77,7 +77,7 @@ class Relay:
         self._watchdog = Watchdog(self._telemetry.stalled)
         self._systems = ConfiguredSystems(
             systems_config(settings),
-            AiohttpTransport(),
+            Http1Transport(),
             self._telemetry,
             progress=self._progress,
             tracer=self._tracing,

@@ -23,7 +23,7 @@ from service.settings import InvalidSettings, Settings, load, unread
 from service.systems.checks import check_systems
 from service.systems.registry import ConfiguredSystems
 from service.systems.timeouts import Timeouts
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 
 CONNECT_SECONDS: Final = 5.0
 _COLOURS: Final = {
@@ -71,7 +71,7 @@ def check(
 async def look(settings: Settings, seconds: float) -> list[Check]:
     """Everything but the settings themselves, Kafka and the systems side by side."""
     config = replace(systems_config(settings), timeouts=_timeouts(seconds))
-    systems = ConfiguredSystems(config, AiohttpTransport())
+    systems = ConfiguredSystems(config, Http1Transport())
     try:
         kafka, called = await asyncio.gather(
             check_kafka(

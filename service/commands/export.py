@@ -28,7 +28,7 @@ from service.engine.retry import Budget, RetryPolicy, plan_retry
 from service.settings import Settings
 from service.systems.export_note import ExportNote
 from service.systems.registry import ConfiguredSystems
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from service.translation.export_requested import translate_export_requested
 
 ROWS_TOLD_EACH = 100_000
@@ -132,7 +132,7 @@ async def _write(step: ExportHoldings, out: Path, form: Form, settings: Settings
 
 async def _carry_out(step: ExportHoldings, file: RowFile, settings: Settings, telling: _Telling) -> Finding:
     """What the worker does with an event, without its lanes and gates. Raises `GivenUp`."""
-    systems = ConfiguredSystems(systems_config(settings), AiohttpTransport())
+    systems = ConfiguredSystems(systems_config(settings), Http1Transport())
     given = settings.retry
     policy = RetryPolicy(given.max_attempts, given.initial_seconds, given.max_seconds, given.deadline_seconds)
     budget, uncertain, rows, named = Budget(time.monotonic()), False, 0, step.export_id

@@ -19,7 +19,7 @@ from service.domain.jsonvalue import JsonValue
 from service.settings import Settings
 from service.systems.eholdings_reading import read_each, read_in_bulk
 from service.systems.registry import ConfiguredSystems
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from service.systems.trouble import Trouble
 
 Decision: TypeAlias = Finding | Trouble
@@ -163,7 +163,7 @@ def _look(settings: Settings, look: Callable[[ConfiguredSystems], Awaitable[Foun
     """What was found, or the end in the system's own words."""
 
     async def work() -> Found | Decision:
-        systems = ConfiguredSystems(systems_config(settings), AiohttpTransport())
+        systems = ConfiguredSystems(systems_config(settings), Http1Transport())
         try:
             return await look(systems)
         finally:

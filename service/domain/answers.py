@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from service.domain.codes import Code
 from service.domain.exports import ExportReport
@@ -19,8 +19,7 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """The final word on one thing asked for. `code` is set exactly when it failed; `message` holds the system's own
     words."""
 

@@ -6,8 +6,8 @@ A step is what a system carries out in one go; it answers for one or more things
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.jsonvalue import JsonObject, JsonValue
 
@@ -16,8 +16,7 @@ EntityKey: TypeAlias = tuple[str, ...]
 entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One thing asked for: one entry of `operations` in the result."""
 
     system: str | None
@@ -219,8 +218,7 @@ def system_of(step: Step) -> str:
             return "holdingsiq"
 
 
-@dataclass(frozen=True, slots=True)
-class EventIdentity:
+class EventIdentity(NamedTuple):
     """`id` and `source` identify an event; all three are None where the record could not be read."""
 
     id: str | None = None
@@ -228,8 +226,7 @@ class EventIdentity:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """An event that may be carried out: its steps in order, and the entities that it writes and reads."""
 
     event: EventIdentity
@@ -237,4 +234,4 @@ class Plan:
     traceparent: str | None
     steps: tuple[Step, ...]
     writes: frozenset[EntityKey]
-    reads: frozenset[EntityKey] = field(default_factory=frozenset)
+    reads: frozenset[EntityKey] = frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from service.domain.answers import Finding, Verdict
 from service.domain.codes import Code
@@ -45,8 +46,7 @@ class Rejection:
     """What the event asked for, as far as it can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperationOutcome:
+class OperationOutcome(NamedTuple):
     """One entry of `operations` in a result."""
 
     asked: Asked
@@ -56,8 +56,7 @@ class OperationOutcome:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSpent:
+class TimeSpent(NamedTuple):
     """Where the time of one record went, from its receipt to its outcome, in seconds."""
 
     lane: float = 0.0
@@ -68,6 +67,15 @@ class TimeSpent:
     """In attempts: calls, and what adapters do around them."""
     pause: float = 0.0
     """Between attempts: back-off, or until an export is looked at again."""
+
+
+NO_TIME: Final = TimeSpent()
+_ALONE: Final = {
+    Verdict.SUCCEEDED: Overall.SUCCEEDED,
+    Verdict.UNCHANGED: Overall.UNCHANGED,
+    Verdict.FAILED: Overall.FAILED,
+}
+"""Of an event with one operation, which most are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +91,13 @@ class Outcome:
     """Seconds since 1970."""
     rejected: bool = False
     """Whether the record was refused before anything was called."""
-    spent: TimeSpent = TimeSpent()
+    spent: TimeSpent = NO_TIME
 
     @property
     def overall(self) -> Overall:
         """`partial` when some of what was asked holds now and some does not."""
+        if len(self.operations) == 1:
+            return _ALONE[self.operations[0].finding.verdict]
         verdicts = [operation.finding.verdict for operation in self.operations]
         failures = verdicts.count(Verdict.FAILED)
         if failures == len(verdicts):
@@ -101,4 +111,8 @@ class Outcome:
     @property
     def first_failure(self) -> OperationOutcome | None:
         """The first operation that failed by itself: what the dead letter tells of."""
-        return next((o for o in self.operations if o.finding.code not in (None, Code.NOT_ATTEMPTED)), None)
+        for operation in self.operations:
+            code = operation.finding.code
+            if code is not None and code is not Code.NOT_ATTEMPTED:
+                return operation
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
@@ -18,8 +17,7 @@ class Partition(NamedTuple):
         return f"{self.topic}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One consumed record. `epoch` is the assignment under which it was received; a reply for another epoch is
     stale."""
 
@@ -42,4 +40,5 @@ class Record:
     @property
     def size_bytes(self) -> int:
         """What the record weighs in memory, near enough for a bound."""
-        return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v or b"") for n, v in self.headers)
+        content = len(self.key or b"") + len(self.value or b"")
+        return content + sum(len(n) + len(v or b"") for n, v in self.headers) if self.headers else content

@@ -15,7 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
@@ -51,8 +51,7 @@ HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """An outcome that was taken up, with the records that tell of it."""
 
     ended: Ended

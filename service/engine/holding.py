@@ -7,14 +7,13 @@ and whoever goes on after a crash would repeat the calls of the held one after i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.domain.operations import EntityKey, Plan
 from service.domain.outcomes import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A record that has come to its outcome. `plan` is None when nothing was called for it."""
 
     outcome: Outcome

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from service.engine.ports import OwnershipLost
 from service.engine.progress import Progress
@@ -40,6 +41,7 @@ class Lease:
         self._why = ""
         self._until = math.inf
         self._waiting: set[asyncio.Future[None]] = set()
+        self._under_way = _UnderWay(self)
 
     @property
     def ended(self) -> bool:
@@ -101,25 +103,18 @@ class Lease:
         """Whether a call may start, as far as is known since the pulse was felt last."""
         return self._open.is_set() and not self.ended
 
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Around a call that has begun, and that a rebalance must wait for."""
+    def under_way(self) -> AbstractContextManager[None]:
+        """Around a call that has begun, and that a rebalance must wait for. May be entered more than once at a time."""
+        return self._under_way
+
+    def begin_call(self) -> None:
         self._calls += 1
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            if not self._calls:
-                self._idle.set()
 
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        """Around one call that a rebalance must wait for: blocks until the lease is open. Raises `OwnershipLost` when
-        it has ended."""
-        await self.opened()
-        with self.under_way():
-            yield
+    def end_call(self) -> None:
+        self._calls -= 1
+        if not self._calls:
+            self._idle.set()
 
     async def may_leave(self) -> None:
         """Within a call, before each of its requests: waits while the lease is doubtful, raises `OwnershipLost` when it
@@ -157,3 +152,20 @@ class Lease:
     async def idle(self) -> None:
         """Blocks until no call runs."""
         await self._idle.wait()
+
+
+class _UnderWay(AbstractContextManager[None]):
+    """Of a lease. Has no state of its own, so that one serves all its calls."""
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def __enter__(self) -> None:
+        self._lease.begin_call()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lease.end_call()

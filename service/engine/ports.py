@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from service.domain.answers import Answer, Finding, Joint
 from service.domain.exports import ExportRow
@@ -77,8 +77,7 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(NamedTuple):
     """What an adapter may know and must do around one attempt."""
 
     traceparent: str | None
@@ -126,8 +125,7 @@ class Systems(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A record to publish. `topic` is the contract's name, without the prefix."""
 
     topic: str

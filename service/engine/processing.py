@@ -20,6 +20,7 @@ from service.engine.job import Job
 from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
+from service.engine.slots import Slots
 from service.engine.stopwatch import Phase
 
 
@@ -47,7 +48,7 @@ class Processing:
         self._systems = systems
         self._gates = gates
         self._policy = policy
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = Slots(concurrency)
         self._uniform = uniform
         self._observer = observer
 
@@ -66,11 +67,14 @@ class Processing:
         job.watch.turn(Phase.GATE, asyncio.get_running_loop().time())
         operations = self._unconfigured(plan)
         if not operations:
+            failed = False
             for step in plan.steps:
-                if any(operation.finding.verdict is Verdict.FAILED for operation in operations):
+                if failed:
                     operations += [not_attempted(asked) for asked in asked_of(step)]
-                else:
-                    operations += await self._carry_out(step, job, company)
+                    continue
+                of_step = await self._carry_out(step, job, company)
+                operations += of_step
+                failed = any(operation.finding.verdict is Verdict.FAILED for operation in of_step)
         return _outcome(job, operations)
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
@@ -134,7 +138,9 @@ class Processing:
             gate.first_attempt()
         elif not is_probe:
             await gate.await_repeat(job.lease)
-        course.budget = course.budget.forgive(now() - arrived_at)
+        waited_seconds = now() - arrived_at
+        if waited_seconds:
+            course.budget = course.budget.forgive(waited_seconds)
         return is_probe
 
     async def _call(self, course: Course, job: Job, company: Company, *, is_probe: bool) -> Answer | None:
@@ -143,7 +149,8 @@ class Processing:
             await job.lease.opened()
             answer = await self._ask(course, job)
         else:
-            async with job.lease.call():
+            await job.lease.opened()
+            with job.lease.under_way():
                 if not (is_probe or course.uncertain) and company.gather():
                     return await self._ask_together(course, job, company)
                 answer = await self._ask(course, job)

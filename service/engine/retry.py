@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 Uniform: TypeAlias = Callable[[float, float], float]
 """A random number between the two given, like `random.uniform`."""
@@ -20,8 +20,7 @@ class RetryPolicy:
     deadline_seconds: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """What one operation has spent so far. Time in which the system took nothing from anybody is not spent."""
 
     started_at: float
@@ -29,11 +28,11 @@ class Budget:
     pause_seconds: float = 0.0
 
     def spend_attempt(self) -> Budget:
-        return replace(self, attempts=self.attempts + 1)
+        return self._replace(attempts=self.attempts + 1)
 
     def forgive(self, seconds: float) -> Budget:
         """Give back time that was spent waiting for a system that denied itself."""
-        return replace(self, started_at=self.started_at + seconds)
+        return self._replace(started_at=self.started_at + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +62,4 @@ def plan_retry(
         pause = max(pause, retry_after_seconds)
     if now + pause - budget.started_at > policy.deadline_seconds:
         return None
-    return replace(budget, pause_seconds=pause)
+    return budget._replace(pause_seconds=pause)

@@ -266,7 +266,7 @@ class Worker:
     # ── work ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start(self, job: Job, owned: OwnedPartition) -> None:
-        task = asyncio.create_task(self._work(job, owned), name=f"record {job.record.partition}@{job.record.offset}")
+        task = asyncio.create_task(self._work(job, owned), name="record")
         self._running[job] = task
 
     async def _work(self, job: Job, owned: OwnedPartition) -> None:

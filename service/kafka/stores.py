@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
@@ -41,6 +40,7 @@ from service.engine.ports import (
 from service.kafka import background
 from service.kafka.admission import Admission, stored_bytes
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
+from service.kafka.sending import send_all
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
@@ -69,20 +69,6 @@ async def ensure_transactions(settings: KafkaSettings) -> None:
         await _close(producer)
 
 
-async def _send(producer: AIOKafkaProducer, topic: str, record: Outgoing) -> asyncio.Future[object]:
-    """aiokafka's `send` refuses a record with neither key nor value, which Kafka itself allows; a batch of one does
-    not."""
-    if record.key is not None or record.value is not None:
-        return cast(
-            "asyncio.Future[object]", await producer.send(topic, record.value, record.key, headers=list(record.headers))
-        )
-    batch = producer.create_batch()
-    batch.append(key=None, value=None, timestamp=None, headers=list(record.headers))
-    batch.close()
-    partition = min(await producer.partitions_for(topic))
-    return cast("asyncio.Future[object]", await producer.send_batch(batch, topic, partition=partition))
-
-
 class _Spoilt(Exception):
     """A broker has refused a record for good: it takes nothing more of this producer."""
 
@@ -101,26 +87,17 @@ async def _ensure_admitted(
 
 
 async def _send_all(admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
-    """Send, and wait until every record is acknowledged. All futures are awaited even when one fails, so that none is
-    left with an exception that nobody has seen; who is cancelled waits for none. Raises `_Spoilt`, and `KafkaError`
-    when nothing was refused."""
-    futures: list[asyncio.Future[object]] = []
-    try:
-        for record in records:
-            futures.append(await _send(producer, prefix + record.topic, record))  # noqa: PERF401 - kept when one fails
-    except asyncio.CancelledError:
-        for future in futures:  # they may never come to an end: a producer waits for its brokers for ever
-            future.cancel()
-        raise
-    finally:
-        outcomes = await asyncio.gather(*futures, return_exceptions=True)
-    for record, outcome in zip(records, outcomes, strict=True):
-        if isinstance(outcome, ProducerFenced):
-            raise outcome
-        if isinstance(outcome, Exception):
-            if isinstance(outcome, _SIZE_REFUSALS):
-                admission.learn(prefix + record.topic, stored_bytes(record))
-            raise _Spoilt(f"{prefix}{record.topic}: {words(outcome)}") from outcome
+    """Send, and wait until every record is acknowledged; who is cancelled waits for none. Raises `_Spoilt`, and
+    `KafkaError` when nothing was refused."""
+    for refused in await send_all(producer, prefix, records):
+        error = refused.error
+        if isinstance(error, ProducerFenced):
+            raise error
+        if not isinstance(error, Exception):
+            raise KafkaError("the producer has given a batch up")
+        if isinstance(error, _SIZE_REFUSALS):
+            admission.learn(prefix + refused.records[0].topic, max(map(stored_bytes, refused.records)))
+        raise _Spoilt(f"{prefix}{refused.records[0].topic}: {words(error)}") from error
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -15,6 +15,7 @@ MAX_ANSWER_BYTES: Final = 16 << 20
 of record sets, has about half of that."""
 
 _ZLIB_OR_GZIP: Final = 32 + zlib.MAX_WBITS
+_ZLIB_ENCODINGS: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
 
 
 class AnswerTooLarge(httpx.TransportError):
@@ -24,32 +25,16 @@ class AnswerTooLarge(httpx.TransportError):
         super().__init__(f"larger than {max_bytes} bytes")
 
 
-async def whole_body(response: httpx.Response, max_bytes: int = MAX_ANSWER_BYTES) -> bytes:
+def plain_body(raw: bytes, encoding: bytes | None, max_bytes: int = MAX_ANSWER_BYTES) -> bytes:
     """The body, decompressed where it is compressed once by gzip or deflate; as it is under any other encoding.
 
-    Raises `AnswerTooLarge`, httpx's DecodingError, and what the stream raises.
+    `encoding` is the header Content-Encoding. Raises `AnswerTooLarge` and httpx's DecodingError.
     """
-    if isinstance(response.stream, httpx.ByteStream):
-        raw = b"".join(response.stream)
-    else:
-        raw = await _collected(response, max_bytes)
     if len(raw) > max_bytes:
         raise AnswerTooLarge(max_bytes)
-    encoding = response.headers.get("content-encoding")
-    if encoding is None or not raw or encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+    if encoding is None or not raw or encoding.strip().lower() not in _ZLIB_ENCODINGS:
         return raw
     return _decompressed(raw, max_bytes)
-
-
-async def _collected(response: httpx.Response, max_bytes: int) -> bytes:
-    pieces: list[bytes] = []
-    left = max_bytes
-    async for piece in response.aiter_raw():
-        pieces.append(piece)
-        left -= len(piece)
-        if left < 0:
-            raise AnswerTooLarge(max_bytes)
-    return b"".join(pieces)
 
 
 def _decompressed(raw: bytes, max_bytes: int) -> bytes:

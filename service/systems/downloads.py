@@ -15,17 +15,8 @@ import httpx
 
 from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
-from service.systems.http import (
-    CallObserver,
-    CallSpan,
-    CallTracer,
-    Clocks,
-    Headers,
-    Lost,
-    NotSent,
-    SilentObserver,
-    begin_span,
-)
+from service.systems.call_observer import CallObserver, CallSpan, CallTracer, SilentObserver, begin_span
+from service.systems.http import Clocks, Headers, Lost, NotSent
 from service.systems.leaving import hand_over
 from service.systems.retry_after import retry_after_seconds
 

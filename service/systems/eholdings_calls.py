@@ -38,7 +38,7 @@ class BulkFetched:
     failed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class EholdingsCalls:
     """The calls as one tenant, for one attempt. Each gives a `Reply` of 2xx (or what was read from it), a failed
     finding for a final refusal, or trouble."""

@@ -6,7 +6,6 @@ Owns the PUTs, the reads after them, and what they come to. What a PUT carries i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from service.domain.answers import Finding, Verdict, failed, succeeded, unchanged
@@ -127,6 +126,6 @@ def after_a_change(decision: Decision, what: str) -> Decision:
         case Trouble():
             return decision.after_a_change()
         case Finding(verdict=Verdict.FAILED):
-            return replace(decision, message=f"{what}; then: {decision.message}")
+            return decision._replace(message=f"{what}; then: {decision.message}")
         case Finding():
             return succeeded(decision.status, decision.message)

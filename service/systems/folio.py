@@ -5,8 +5,11 @@ Owns what the gateway itself answers. It must not know a module.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from service.engine.ports import MayLeave, freely
-from service.systems.http import CallObserver, Headers, HttpClient, NotSent, Reply
+from service.systems.call_observer import CallObserver
+from service.systems.http import Headers, HttpClient, NotSent, Reply
 from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
 from service.systems.trouble import CallResult, CredentialsRefused
 
@@ -58,7 +61,7 @@ class FolioGateway:
             token = await self._tokens.token(tenant, traceparent)
             if not isinstance(token, Token):
                 return token
-            headers = _headers(tenant, token, media_type, has_body=body is not None)
+            headers = _headers(tenant, token.value, media_type, body is not None)
             result = await self._http.send(
                 operation,
                 method,
@@ -74,9 +77,10 @@ class FolioGateway:
         return _judged(result)
 
 
-def _headers(tenant: str, token: Token, media_type: str, *, has_body: bool) -> Headers:
-    headers = [("X-Okapi-Tenant", tenant), ("X-Okapi-Token", token.value), ("Accept", media_type)]
-    return [*headers, ("Content-Type", media_type)] if has_body else headers
+@lru_cache(maxsize=256)
+def _headers(tenant: str, token: str, media_type: str, has_body: bool) -> Headers:
+    headers = (("X-Okapi-Tenant", tenant), ("X-Okapi-Token", token), ("Accept", media_type))
+    return (*headers, ("Content-Type", media_type)) if has_body else headers
 
 
 def _token_refused(result: CallResult) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import httpx
@@ -20,11 +20,22 @@ from service.domain.collector import collector_paused
 from service.domain.jsonvalue import JsonValue
 from service.engine.ports import MayLeave, freely
 from service.engine.progress import Progress
-from service.systems.bodies import AnswerTooLarge, whole_body
+from service.systems.bodies import MAX_ANSWER_BYTES, AnswerTooLarge, plain_body
+from service.systems.call_observer import CallObserver, CallTracer, SilentObserver
 from service.systems.hidden import secret_bytes, secrets_in, without_secrets
-from service.systems.leaving import hand_over
 from service.systems.messages import tidy, words_of
 from service.systems.retry_after import retry_after_seconds
+from service.systems.through_httpx import wire_of
+from service.systems.wire import (
+    Limits,
+    Origin,
+    RawHeaders,
+    WireAnswer,
+    WireRequest,
+    check_target,
+    header_lines,
+    origin_of,
+)
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
@@ -37,9 +48,14 @@ class Reply:
     """An answer, whole. `retry_after_seconds` is the Retry-After header, read; None when there is none to go by."""
 
     status: int
-    headers: httpx.Headers
+    raw_headers: RawHeaders
     body: bytes
     retry_after_seconds: float | None = None
+
+    @cached_property
+    def headers(self) -> httpx.Headers:
+        """To look one up by its name."""
+        return httpx.Headers(list(self.raw_headers))
 
     def json(self) -> JsonValue:
         """The decoded body; None when it is no JSON, whatever the content type says."""
@@ -80,56 +96,6 @@ class Lost:
 Result: TypeAlias = Reply | NotSent | Lost
 
 
-class CallObserver(Protocol):
-    """Told of every call to a system, repeated reads too. Must not block and must not raise."""
-
-    def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
-        """`status` is None when no answer came."""
-        ...
-
-    def call_saved(self, system: str, operation: str) -> None:
-        """A call was not made: it would have changed nothing, or another has done for it."""
-        ...
-
-    def batch_sent(self, system: str, records: int) -> None:
-        """So many records left in one call."""
-        ...
-
-
-class CallSpan(Protocol):
-    """One call in a trace. To be ended."""
-
-    @property
-    def traceparent(self) -> str | None:
-        """What the call carries in place of what it was given; None leaves that as it is."""
-        ...
-
-    def end(self, status: int | None) -> None:
-        """`status` is None when no answer came."""
-        ...
-
-
-class CallTracer(Protocol):
-    """Makes a span of every call. There is none where traces are off, and then nothing is spent on them."""
-
-    def begin(self, system: str, operation: str, method: str, host: str, traceparent: str | None) -> CallSpan:
-        """`traceparent` is the span above it; None when there is none."""
-        ...
-
-
-class SilentObserver:
-    """Takes note of nothing."""
-
-    def call_finished(self, system: str, operation: str, status: int | None, seconds: float) -> None:
-        """Nothing."""
-
-    def call_saved(self, system: str, operation: str) -> None:
-        """Nothing."""
-
-    def batch_sent(self, system: str, records: int) -> None:
-        """Nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """The time, handed in. `wall` is in seconds since 1970, `monotonic` measures durations."""
@@ -138,9 +104,23 @@ class Clocks:
     monotonic: Callable[[], float] = field(default=time.monotonic)
 
 
+class _Headers(NamedTuple):
+    """As they leave, and what of them must not be told."""
+
+    lines: bytes
+    secrets: tuple[bytes, ...]
+
+
+class _Address(NamedTuple):
+    """Of a system: whom to connect to, and what stands before each path."""
+
+    origin: Origin
+    base_path: str
+
+
 class HttpClient:
     """Calls one system. `httpx.AsyncClient` is left out on purpose: redirects, cookies and authentication cost more
-    than the call, and none of them is wanted."""
+    than the call, and none of them is wanted. What is the same for many calls is made once."""
 
     def __init__(
         self,
@@ -158,15 +138,15 @@ class HttpClient:
         """`base_url` may have a path and may end in a slash; `headers` go out with every call, their names as given."""
         self.system = system
         self._base_url = base_url.rstrip("/")
-        self._transport = transport
-        self._headers = list(headers)
-        self._secrets = secrets_in(headers)
+        self._wire = wire_of(transport, MAX_ANSWER_BYTES)
+        self._fixed_headers = tuple(headers)
         self._connect_seconds = connect_seconds
         self.observer: CallObserver = observer or SilentObserver()
         self._clocks = clocks or Clocks()
         self._progress = progress or Progress()
         self._tracer = tracer
-        self._url_of = lru_cache(maxsize=1024)(httpx.URL)
+        self._limits = lru_cache(maxsize=256)(self._make_limits)
+        self._headers = lru_cache(maxsize=256)(self._make_headers)
 
     async def send(
         self,
@@ -189,56 +169,54 @@ class HttpClient:
         A GET whose connection broke before the answer is sent once more on a connection of its own: most often it met a
         kept connection that the system was just closing. Nothing else is ever sent twice here.
         """
-        extensions = {"timeout": self._limits(read_seconds), "fresh_connection": fresh_connection}
         try:
-            request = self._request(method, path, body, headers, traceparent, extensions)
-        except httpx.InvalidURL as error:
-            return NotSent(tidy(f"{self.system}: not an address for HTTP: {error}"))
-        secrets = (*self._secrets, *secrets_in(headers), *secret_bytes(hidden))
-        result, broken = await self._call(operation, request, read_seconds, secrets, may_leave)
+            origin, base_path = self._address
+            lines, secrets = self._headers(tuple(headers))
+            target, limits = check_target(base_path + path), self._limits(read_seconds)
+        except (httpx.InvalidURL, httpx.TransportError) as error:
+            return NotSent(tidy(f"{self.system}: no connection: not an address for HTTP: {error}"))
+        request = WireRequest(origin, method, target, lines, body or b"", limits, fresh_connection, may_leave)
+        if hidden:
+            secrets = (*secrets, *secret_bytes(hidden))
+        result, broken = await self._call(operation, request, traceparent, secrets)
         if broken and method == "GET" and not fresh_connection:
-            request.extensions["fresh_connection"] = True
-            result, _ = await self._call(operation, request, read_seconds, secrets, may_leave)
+            request.headers, request.fresh = lines, True
+            result, _ = await self._call(operation, request, traceparent, secrets)
         return result
 
-    def _limits(self, read_seconds: float) -> dict[str, float]:
-        connect = self._connect_seconds
-        return {
-            "connect": connect,
-            "read": read_seconds,
-            "write": read_seconds,
-            "pool": connect,
-            "total": 2 * connect + read_seconds + _TOTAL_GRACE_SECONDS,
-        }
+    @cached_property
+    def _address(self) -> _Address:
+        """Raises httpx's errors, at every call, for what is none."""
+        url = httpx.URL(self._base_url)
+        return _Address(origin_of(url), url.raw_path.decode("ascii").rstrip("/"))
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: Headers,
-        traceparent: str | None,
-        extensions: dict[str, object],
-    ) -> httpx.Request:
-        all_headers = [*self._headers, *headers]
-        if traceparent is not None:
-            all_headers.append(("traceparent", traceparent))
-        url = self._url_of(self._base_url + path)
-        # `stream` in place of `content` leaves out work that the transport does anyway: Host and Content-Length
-        return httpx.Request(
-            method, url, headers=all_headers, stream=httpx.ByteStream(body or b""), extensions=extensions
+    def _make_limits(self, read_seconds: float) -> Limits:
+        connect = self._connect_seconds
+        return Limits(connect, read_seconds, connect, 2 * connect + read_seconds + _TOTAL_GRACE_SECONDS)
+
+    def _make_headers(self, headers: tuple[tuple[str, str], ...]) -> _Headers:
+        """Raises `httpx.LocalProtocolError` for what cannot be sent."""
+        both = self._fixed_headers + headers
+        host = (b"Host", self._address.origin.authority.encode("ascii"))
+        return _Headers(
+            header_lines([host, *((name.encode(), value.encode()) for name, value in both)]), secrets_in(both)
         )
 
     async def _call(
-        self, operation: str, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes], may_leave: MayLeave
+        self, operation: str, request: WireRequest, traceparent: str | None, secrets: Sequence[bytes]
     ) -> tuple[Result, bool]:
         """The result, and whether the connection broke."""
-        span = begin_span(self._tracer, self.system, operation, request)
+        span = None
+        if self._tracer is not None:
+            span = self._tracer.begin(self.system, operation, request.method, request.origin.host, traceparent)
+            traceparent = span.traceparent or traceparent
+        if traceparent is not None:
+            request.headers += header_lines([(b"traceparent", traceparent.encode())])
         status: int | None = None
         started = self._clocks.monotonic()
         try:
-            with self._progress.expecting(request.extensions["timeout"]["total"]):
-                result, broken = await self._exchange(request, read_seconds, secrets, may_leave)
+            with self._progress.expecting(request.limits.total or 0.0):
+                result, broken = await self._exchange(request, secrets)
             status = result.status if isinstance(result, Reply) else None
             self.observer.call_finished(self.system, operation, status, self._clocks.monotonic() - started)
         finally:
@@ -246,42 +224,38 @@ class HttpClient:
                 span.end(status)
         return result, broken
 
-    async def _exchange(
-        self, request: httpx.Request, read_seconds: float, secrets: Sequence[bytes], may_leave: MayLeave
-    ) -> tuple[Result, bool]:
+    async def _exchange(self, request: WireRequest, secrets: Sequence[bytes]) -> tuple[Result, bool]:
         try:
-            response = await hand_over(self._transport, request, may_leave)
-            body = without_secrets(await whole_body(response), secrets)
+            answer = await self._wire.exchange(request)
+            body = plain_body(answer.body, answer.header(b"content-encoding"))
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             return NotSent(f"{self.system}: no connection within {self._connect_seconds:g} s"), False
         except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             return NotSent(tidy(f"{self.system}: no connection: {error}")), False
         except httpx.TimeoutException:
-            return Lost(f"{self.system}: no answer within {read_seconds:g} s"), False
+            return Lost(f"{self.system}: no answer within {request.limits.read:g} s"), False
         except httpx.DecodingError as error:
             return Lost(tidy(f"{self.system}: the answer cannot be decompressed: {error}")), False
         except AnswerTooLarge as error:
             return Lost(f"{self.system}: the answer was not read to its end: it is {error}"), False
         except httpx.TransportError as error:
             return Lost(tidy(f"{self.system}: connection lost before the answer was complete: {error}")), True
-        wait = retry_after_seconds(response.headers.get("retry-after"), self._clocks.wall())
-        return Reply(response.status_code, response.headers, body, wait), False
+        return self._reply(answer, without_secrets(body, secrets)), False
 
-
-def begin_span(tracer: CallTracer | None, system: str, operation: str, request: httpx.Request) -> CallSpan | None:
-    """A span for the request, which then carries it; None where traces are off."""
-    if tracer is None:
-        return None
-    above = request.extensions.setdefault("traceparent", request.headers.get("traceparent"))  # it may be sent again
-    span = tracer.begin(system, operation, request.method, request.url.host, above)
-    if span.traceparent is not None:
-        request.headers["traceparent"] = span.traceparent
-    return span
+    def _reply(self, answer: WireAnswer, body: bytes) -> Reply:
+        header = answer.header(b"retry-after")
+        wait = None if header is None else retry_after_seconds(header.decode("latin-1"), self._clocks.wall())
+        return Reply(answer.status, answer.headers, body, wait)
 
 
 def path_of(*segments: str) -> str:
     """A path of these segments, each percent-encoded whole: an id cannot leave its place."""
-    return "".join("/" + quote(segment, safe="") for segment in segments)
+    return "".join(["/" + _quoted(segment) for segment in segments])
+
+
+@lru_cache(maxsize=4096)
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")
 
 
 def query_of(parameters: Mapping[str, str]) -> str:

@@ -21,8 +21,7 @@ class Proxy:
 def environment_proxy(url: httpx.URL) -> Proxy | None:
     """The proxy that the customary variables name for `url`; None for a direct call.
 
-    Asked by the transport once per origin, because aiohttp's own `trust_env` asks in a thread for each request and
-    also sends the credentials of a ~/.netrc, which nobody configured here.
+    Asked by the transport once per origin. A ~/.netrc is not read: nobody configured it here.
     """
     host = url.host if url.port is None else f"{url.host}:{url.port}"
     if proxy_bypass(host):

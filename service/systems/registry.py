@@ -31,6 +31,7 @@ from service.domain.operations import (
 from service.engine.batching import BatchLimits
 from service.engine.ports import CallContext
 from service.engine.progress import Progress
+from service.systems.call_observer import CallObserver, CallTracer
 from service.systems.downloads import Downloads
 from service.systems.eholdings import Eholdings
 from service.systems.export_reading import ExportReader
@@ -38,7 +39,7 @@ from service.systems.folio import FolioGateway
 from service.systems.holdings_sources import HoldingsSources
 from service.systems.holdingsiq import ExportPolicy, HoldingsIq
 from service.systems.holdingsiq_calls import ExportCalls, holdingsiq_headers
-from service.systems.http import CallObserver, CallTracer, Clocks, Headers, HttpClient
+from service.systems.http import Clocks, Headers, HttpClient
 from service.systems.inventory import Inventory
 from service.systems.scsb import Scsb, scsb_headers
 from service.systems.source_reading import SourceReader

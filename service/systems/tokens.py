@@ -106,7 +106,9 @@ class TenantTokens:
         known = self._tenants[tenant]
         credentials, now = known.credentials, self._clocks.wall()
         if isinstance(credentials, StaticToken):
-            return Token(credentials.token, math.inf, math.inf)
+            if known.token is None:
+                known.token = Token(credentials.token, math.inf, math.inf)
+            return known.token
         if known.token is not None and now < known.token.renew_at:
             return known.token
         still_good = known.token if known.token is not None and now < known.token.expires_at else None

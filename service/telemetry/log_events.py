@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -140,12 +141,19 @@ LOG_EVENTS: Final = tuple(value for value in list(globals().values()) if isinsta
 """All of them, in this order."""
 
 
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
 class Log:
     """Says lines at their own level. The only way in which the worker logs."""
 
     def __init__(self) -> None:
         """After `logs.configure`: the configuration of that moment is kept, which spares each line its lookup."""
         self._logger = structlog.get_logger().bind()
+
+    def says(self, event: LogEvent) -> bool:
+        """Whether such a line is written at all: what it would say need not be put together otherwise."""
+        return bool(self._logger.is_enabled_for(_LEVELS[event.level]))
 
     def say(self, event: LogEvent, **fields: object) -> None:
         """One line."""

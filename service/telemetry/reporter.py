@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 
 from service import __version__
 from service.domain.published.worker_metrics import (
@@ -23,6 +23,7 @@ from service.domain.published.worker_metrics import (
 )
 from service.telemetry.metrics import Metrics
 from service.telemetry.metrics.declarations import Children
+from service.telemetry.metrics.histograms import Histograms
 from service.telemetry.metrics.standing import Standing
 from service.telemetry.observing.calls import OpenCircuit
 from service.telemetry.quantiles import Buckets, difference, quantile
@@ -147,9 +148,9 @@ def _counts(counters: Children[Counter]) -> dict[Values, int]:
     }
 
 
-def _latencies(histograms: Children[Histogram]) -> dict[Values, Buckets]:
+def _latencies(histograms: Histograms) -> dict[Values, Buckets]:
     found: dict[Values, list[tuple[float, float]]] = {}
-    for family in histograms.metric.collect():
+    for family in histograms.collect():
         for sample in family.samples:
             if sample.name.endswith("_bucket"):
                 labels = dict(sample.labels)

@@ -9,12 +9,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from prometheus_client import Histogram
-
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
 from service.engine.state import WorkerState
 from service.telemetry.metrics.declarations import Sampled
+from service.telemetry.metrics.histograms import Tally
 from service.telemetry.metrics.standing import Standing
 from service.telemetry.throughput import Throughput
 
@@ -34,7 +33,7 @@ class Sampler:
     def __init__(
         self,
         sampled: Sampled[Standing],
-        delay_seconds: Histogram,
+        delay_seconds: Tally,
         state: Callable[[], WorkerState],
         ends: Ends,
         settled: Callable[[], int],

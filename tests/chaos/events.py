@@ -64,7 +64,7 @@ class Event:
     def numbered(self) -> Event:
         """The same event with its index in a header."""
         header = (INDEX_HEADER, str(self.index).encode())
-        return replace(self, outgoing=replace(self.outgoing, headers=(*self.outgoing.headers, header)))
+        return replace(self, outgoing=self.outgoing._replace(headers=(*self.outgoing.headers, header)))
 
 
 def traceparent_of(index: int) -> str:

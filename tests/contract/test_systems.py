@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -72,7 +71,7 @@ def disturb(world: World, case: Case, **fault: Any) -> None:
 
 async def attempt(world: World, case: Case, *, uncertain: bool = False, may_leave: MayLeave = freely) -> Answer:
     """One attempt, and what follows at once where nothing is decided yet and nothing went wrong."""
-    about = replace(context(uncertain=uncertain, journal=world.journal), may_leave=may_leave)
+    about = context(uncertain=uncertain, journal=world.journal)._replace(may_leave=may_leave)
     answer = await world.systems.attempt(case.step, about)
     while isinstance(answer, Pending):
         answer = await world.systems.attempt(answer.remaining, about)

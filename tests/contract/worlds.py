@@ -14,11 +14,12 @@ from service.sandbox.gateway import Gateway
 from service.sandbox.holdingsiq.system import DEFAULT_API_KEY as HOLDINGSIQ_API_KEY
 from service.sandbox.login import Login
 from service.sandbox.server import FOLIO_BASE, HOLDINGSIQ_BASE, SCSB_BASE, Sandbox, SandboxSettings
-from service.systems.http import CallObserver, Headers
+from service.systems.call_observer import CallObserver
+from service.systems.http import Headers
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.timeouts import Timeouts
 from service.systems.tokens import UserPassword
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from tests.contract.cases import TENANT, Case
 from tests.fakes.journal import FakeJournal
 
@@ -79,8 +80,8 @@ async def without_socket(observer: CallObserver | None = None) -> AsyncIterator[
 async def over_sockets(observer: CallObserver | None = None) -> AsyncIterator[World]:
     """Calls go over the loopback interface to a server."""
     async with Sandbox(settings=SandboxSettings(stop_grace_seconds=0.05)) as sandbox:
-        systems = ConfiguredSystems(_config(sandbox.url), AiohttpTransport(), observer)
-        unreachable = ConfiguredSystems(_config("http://127.0.0.1:9"), AiohttpTransport())
+        systems = ConfiguredSystems(_config(sandbox.url), Http1Transport(), observer)
+        unreachable = ConfiguredSystems(_config("http://127.0.0.1:9"), Http1Transport())
         try:
             yield World(sandbox, systems, unreachable)
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from service.domain.record import Partition
@@ -87,7 +86,7 @@ class FakeSharedStore:
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         broker, trouble = self._broker, self._broker.commit_trouble(self._partition)
-        sent = tuple(replace(record) for record in records)  # its own in each attempt: the judge tells them apart
+        sent = tuple(record._replace() for record in records)  # its own in each attempt: the judge tells them apart
         commit = StoredCommit(self._partition, sent, offset, metadata, self._process.name)
         await self._process.breathe()
         membership = self._membership(self._partition)

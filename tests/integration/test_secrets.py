@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -111,7 +110,7 @@ async def test_no_secret_reaches_the_log_a_topic_the_metrics_health_or_traces(
             await running.send(
                 changed("e1", "k", update("22-1-2"), tenant="diku"),
                 changed("e2", "k", update("22-1-2"), tenant="other"),
-                replace(with_secret, headers=headers),
+                with_secret._replace(headers=headers),
                 transfer_requested("e4", "k", TRANSFER),
                 export_requested("e5", "apidemo", {"custId": "apidemo", "type": "KBART2"}),
             )

@@ -209,9 +209,9 @@ DEFECTS = (
     Defect(
         "a repeat that waits for its turn pays for it",
         ENGINE + "processing.py",
-        "            await gate.await_repeat(job.lease)\n        course.budget = course.budget.forgive(",
+        "            await gate.await_repeat(job.lease)\n        waited_seconds = now() -",
         "            await gate.await_repeat(job.lease)\n            arrived_at = now()\n"
-        "        course.budget = course.budget.forgive(",
+        "        waited_seconds = now() -",
     ),
     Defect(
         "an outcome that cannot be stored counts as finished",
@@ -475,8 +475,26 @@ DEFECTS = (
     ),
     Defect(
         "a transport does not ask whether a request may leave",
-        SYSTEMS + "transport.py",
-        "        if may_leave is not None:\n",
-        "        if False:\n",
+        SYSTEMS + "transport/http1.py",
+        "    if request.may_leave is not None:\n",
+        "    if False:\n",
+    ),
+    Defect(
+        "a kept connection is used without a look at what has come on it",
+        SYSTEMS + "transport/connection.py",
+        "self.is_open and not self._poll.poll(0)",
+        "self.is_open",
+    ),
+    Defect(
+        "a connection is used again although more came on it than was asked for",
+        SYSTEMS + "transport/connection.py",
+        "            and not self._reader.excess\n",
+        "",
+    ),
+    Defect(
+        "a connection whose request was cancelled is used again",
+        SYSTEMS + "transport/http1.py",
+        "                connection.abort()\n            self.pool.give_back(request.origin, connection, keep=keep)\n",
+        "                pass\n            self.pool.give_back(request.origin, connection, keep=True)\n",
     ),
 )

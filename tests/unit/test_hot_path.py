@@ -11,10 +11,10 @@ import pytest
 from tests.support.hot_path import ENTITIES, EVENTS, REPEATS, calls_of_worker, collections_of, collector_set_up, cost_of
 
 CALLS = {
-    "eholdings, remove": 175,
-    "eholdings, update": 250,
-    "inventory, upsert": 290,
-    "transfer of one item": 215,
+    "eholdings, remove": 157,
+    "eholdings, update": 225,
+    "inventory, upsert": 270,
+    "transfer of one item": 196,
 }
 PEAK_BYTES = {
     "eholdings, remove": 11_000,
@@ -24,7 +24,7 @@ PEAK_BYTES = {
 }
 KEPT_BYTES = 400
 """The growth of tables and the like. Nothing of the event itself, which is thousands."""
-WORKER_CALLS = [(None, 1, 230), (ENTITIES, 1, 240), (ENTITIES, REPEATS, 145)]
+WORKER_CALLS = [(None, 1, 220), (ENTITIES, 1, 223), (ENTITIES, REPEATS, 135)]
 NEAR = 0.7
 
 

@@ -6,7 +6,7 @@ Owns the wording of faults. Knows no event: every model brings its own rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import ValidationError
@@ -68,16 +68,26 @@ def refuse_together(raw: object, validate: Callable[[object], Validated], rule: 
     For a pydantic wrap validator. Returns what `validate` returns; raises ValidationError with every fault, up to
     `FAULT_LIMIT` of them. Where both speak of one place, the rule's words stand, being the clearer.
     """
-    gathered = Gathered(rule(raw))
+    objections = iter(rule(raw))
+    first = next(objections, None)
+    if first is None:
+        return _validated_alone(raw, validate)
+    gathered = Gathered(chain((first,), objections))
     try:
-        validated = validate(raw)
+        validate(raw)
     except ValidationError as refused:
-        if not gathered.objections and refused.error_count() <= FAULT_LIMIT:
-            raise
         gathered.add(refused)
-    else:
-        if not gathered.objections:
-            return validated
+    raise gathered.error()
+
+
+def _validated_alone(raw: object, validate: Callable[[object], Validated]) -> Validated:
+    try:
+        return validate(raw)
+    except ValidationError as refused:
+        if refused.error_count() <= FAULT_LIMIT:
+            raise
+        gathered = Gathered()
+        gathered.add(refused)
     raise gathered.error()
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeAlias, TypeVar, cast
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from service.telemetry.metrics.histograms import HistogramCollector, Histograms, Tally
 
 LATENCY_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0)
 """Buckets of everything that takes time."""
@@ -20,7 +22,7 @@ Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 Labels: TypeAlias = tuple[str, ...]
 Samples: TypeAlias = Iterable[tuple[Labels, float]]
 
-Metric = TypeVar("Metric", bound=Counter | Gauge | Histogram)
+Metric = TypeVar("Metric", bound=Counter | Gauge)
 State = TypeVar("State")
 
 
@@ -73,15 +75,16 @@ class Declarations:
         self._note(name, "gauge", text, labels)
         return Children(Gauge(name, text, labels, registry=self.registry))
 
-    def histogram(self, name: str, text: str, buckets: Sequence[float] = LATENCY_SECONDS) -> Histogram:
-        self._note(name, "histogram", text)
-        return Histogram(name, text, buckets=buckets, registry=self.registry)
+    def histogram(self, name: str, text: str, buckets: Sequence[float] = LATENCY_SECONDS) -> Tally:
+        return self.histograms(name, text, (), buckets)[()]
 
     def histograms(
         self, name: str, text: str, labels: Labels, buckets: Sequence[float] = LATENCY_SECONDS
-    ) -> Children[Histogram]:
+    ) -> Histograms:
         self._note(name, "histogram", text, labels)
-        return Children(Histogram(name, text, labels, buckets=buckets, registry=self.registry))
+        histograms = Histograms(name, text, labels, buckets)
+        self.registry.register(HistogramCollector(histograms))
+        return histograms
 
     def sampled(self, initial: State) -> Sampled[State]:
         """Gauges that are read off a state when somebody asks for them."""

@@ -98,7 +98,8 @@ class ObservedEvents:
     def _tell(self, outcome: Outcome) -> None:
         failure = outcome.first_failure
         if failure is None:
-            self._event_log.say(RECORD_SETTLED, **_what(outcome), outcome=outcome.overall)
+            if self._event_log.says(RECORD_SETTLED):
+                self._event_log.say(RECORD_SETTLED, **_what(outcome), outcome=outcome.overall)
             return
         self._event_metrics.dead_letters[str(failure.finding.code),].inc()
         self._failures.add(outcome, failure)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -10,9 +12,17 @@ from service.engine.lease import Lease
 from service.engine.ports import OwnershipLost
 
 
+@asynccontextmanager
+async def under_way(lease: Lease) -> AsyncIterator[None]:
+    """As the engine makes one."""
+    await lease.opened()
+    with lease.under_way():
+        yield
+
+
 async def call(lease: Lease, seconds: float = 1.0) -> float:
     """One call under the lease; when it began."""
-    async with lease.call():
+    async with under_way(lease):
         began = asyncio.get_running_loop().time()
         await asyncio.sleep(seconds)
     return began
@@ -98,7 +108,7 @@ async def test_idle_waits_for_every_call() -> None:
 async def test_a_call_that_fails_or_is_cancelled_no_longer_counts_as_running() -> None:
     lease = Lease()
     with pytest.raises(LookupError):
-        async with lease.call():
+        async with under_way(lease):
             raise LookupError
     cancelled = asyncio.create_task(call(lease, 100))
     await asyncio.sleep(1)
@@ -111,7 +121,7 @@ async def test_a_call_that_fails_or_is_cancelled_no_longer_counts_as_running() -
 
 async def test_a_request_of_a_running_call_waits_until_a_doubtful_lease_is_proved() -> None:
     lease = Lease()
-    async with lease.call():
+    async with under_way(lease):
         lease.doubt()
         waiting = asyncio.create_task(lease.may_leave())
         await asyncio.sleep(4)
@@ -124,7 +134,7 @@ async def test_a_request_of_a_running_call_waits_until_a_doubtful_lease_is_prove
 
 async def test_a_request_of_a_running_call_does_not_leave_when_the_doubtful_lease_turns_out_to_be_lost() -> None:
     lease = Lease()
-    async with lease.call():
+    async with under_way(lease):
         lease.doubt()
         waiting = asyncio.create_task(lease.may_leave())
         await asyncio.sleep(1)
@@ -138,7 +148,7 @@ async def test_a_request_of_a_running_call_does_not_leave_when_the_doubtful_leas
 async def test_a_request_of_a_running_call_leaves_while_the_lease_is_held() -> None:
     """The rebalance waits for the call to end; the call must not wait for the rebalance."""
     lease = Lease()
-    async with lease.call():
+    async with under_way(lease):
         lease.hold()
 
         await lease.may_leave()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition, Record
@@ -236,7 +235,7 @@ async def test_a_record_of_an_earlier_assignment_is_not_taken_in() -> None:
     fetch = member.source.fetch
 
     async def fetch_stale(timeout_seconds: float) -> Sequence[Record]:
-        return [replace(record, epoch=record.epoch - 1) for record in await fetch(timeout_seconds)]
+        return [record._replace(epoch=record.epoch - 1) for record in await fetch(timeout_seconds)]
 
     member.source.fetch = fetch_stale  # type: ignore[method-assign]  # a source that is late
     member.start()

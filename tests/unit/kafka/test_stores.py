@@ -37,6 +37,23 @@ async def test_a_member_under_another_id_than_at_its_claim_publishes_nothing_mor
         await store.commit([Outgoing("results", b"key", b"value")], 1, "")
 
 
+class _Builder:
+    """Of aiokafka's batch, what a store uses."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes | None] = []
+
+    def append(self, *, value: bytes | None, **_: object) -> object:
+        self.values.append(value)
+        return self
+
+    def close(self) -> None: ...
+
+
+async def _one_partition(_topic: str) -> set[int]:
+    return {0}
+
+
 class _Producer:
     """Of aiokafka's, what a store uses. `takes` says what becomes of a record."""
 
@@ -53,8 +70,14 @@ class _Producer:
     async def stop(self) -> None:
         self.stopped = True
 
-    async def send(self, _topic: str, value: bytes | None, *_: object, **__: object) -> asyncio.Future[object]:
-        self.sent.append(value)
+    async def partitions_for(self, topic: str) -> set[int]:
+        return await _one_partition(topic)
+
+    def create_batch(self) -> _Builder:
+        return _Builder()
+
+    async def send_batch(self, batch: _Builder, _topic: str, **_: object) -> asyncio.Future[object]:
+        self.sent += batch.values
         return self._takes()
 
 
@@ -128,14 +151,15 @@ async def test_a_commit_that_is_given_up_does_not_wait_for_what_was_sent_before(
     unanswered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     blocked = asyncio.Event()
 
-    async def send(topic: str, *_: object, **__: object) -> asyncio.Future[object]:
+    async def send_batch(_batch: _Builder, topic: str, **_: object) -> asyncio.Future[object]:
         if topic == "first":
             return unanswered
         blocked.set()
         return await asyncio.Future()
 
     records = [Outgoing("first", b"key", b"value"), Outgoing("second", b"key", b"value")]
-    sending = asyncio.create_task(_send_all(Admission(KafkaSettings()), SimpleNamespace(send=send), "", records))
+    producer = SimpleNamespace(partitions_for=_one_partition, create_batch=_Builder, send_batch=send_batch)
+    sending = asyncio.create_task(_send_all(Admission(KafkaSettings()), producer, "", records))
     await blocked.wait()
 
     sending.cancel()

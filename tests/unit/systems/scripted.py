@@ -11,8 +11,9 @@ import httpx
 import orjson
 
 from service.engine.ports import CallContext
+from service.systems.call_observer import CallObserver
 from service.systems.folio import FolioGateway
-from service.systems.http import CallObserver, Clocks, HttpClient
+from service.systems.http import Clocks, HttpClient
 from service.systems.tokens import StaticToken, TenantTokens
 
 TENANT = "diku"

@@ -15,7 +15,7 @@ from service.systems.checks import check_systems
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.timeouts import Timeouts
 from service.systems.tokens import Credentials, StaticToken, UserPassword
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from tests.builders.sandbox_http import SEED
 
 RELAY = UserPassword("relay", "relay-password")
@@ -48,7 +48,7 @@ class Checking:
                 holdingsiq_api_key=self.holdingsiq_key,
                 timeouts=quick,
             ),
-            AiohttpTransport(),
+            Http1Transport(),
         )
         try:
             found = await check_systems(systems, "diku", cust_id)

@@ -12,7 +12,7 @@ from service.sandbox.server import Sandbox
 from service.systems.export_reading import HIDDEN, ExportReader, without_links
 from service.systems.holdingsiq_calls import holdingsiq_headers
 from service.systems.http import HttpClient
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 from tests.unit.systems.scripted import ScriptedTransport, answer
 
 LINK = "https://bucket.example/holdings.csv?X-Amz-Signature=abc"
@@ -31,7 +31,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def test_a_completed_export_is_shown_without_its_link(sandbox: Sandbox) -> None:
-    transport = AiohttpTransport()
+    transport = Http1Transport()
     http = HttpClient(
         "holdingsiq", sandbox.holdingsiq_url, transport, headers=holdingsiq_headers("sandbox-holdingsiq-key")
     )

@@ -165,7 +165,7 @@ async def test_every_call_is_told_with_its_duration() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"\xff\xfe", b"NaN", b"[" * 100_000])
 async def test_a_body_that_is_no_json_is_read_as_nothing(body: bytes) -> None:
-    reply = Reply(200, httpx.Headers(), body)
+    reply = Reply(200, (), body)
 
     assert reply.json() is None
     assert reply.words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from hypothesis import given
@@ -33,7 +32,7 @@ NOTHING = {"message": {"errors": [{"message": "Error processing delete request: 
 
 def reply(status: int, content: JsonValue | bytes) -> Reply:
     body = content if isinstance(content, bytes) else orjson.dumps(content)
-    return Reply(status, httpx.Headers(), body)
+    return Reply(status, (), body)
 
 
 def metrics(**counts: int) -> JsonValue:

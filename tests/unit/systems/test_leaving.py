@@ -7,7 +7,7 @@ import pytest
 
 from service.engine.ports import OwnershipLost
 from service.systems.leaving import EXTENSION, hand_over
-from service.systems.transport import AiohttpTransport
+from service.systems.transport import Http1Transport
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -51,4 +51,4 @@ async def test_what_may_not_leave_is_not_sent(asks: bool) -> None:
 
 
 def test_the_transport_of_the_worker_asks_by_itself() -> None:
-    assert AiohttpTransport.asks_before_sending
+    assert Http1Transport.asks_before_sending

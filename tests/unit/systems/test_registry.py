@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import get_args
 
 import httpx
@@ -112,7 +111,7 @@ async def test_each_step_reaches_its_system() -> None:
         transfer(items="a"),
         EXPORT,
     ):
-        assert isinstance(await systems.attempt(step, replace(context(), journal=FakeJournal())), Settled)
+        assert isinstance(await systems.attempt(step, context()._replace(journal=FakeJournal())), Settled)
 
     assert [str(request.url).partition("?")[0] for request in transport.requests] == [
         "http://folio.example/okapi/eholdings/resources/1-2-3",
@@ -130,7 +129,7 @@ async def test_keys_and_tokens_go_only_where_they_belong() -> None:
 
     await systems.attempt(RemoveResource(TENANT, "1-2-3"), context())
     await systems.attempt(transfer(items="a"), context())
-    await systems.attempt(EXPORT, replace(context(), journal=FakeJournal()))
+    await systems.attempt(EXPORT, context()._replace(journal=FakeJournal()))
 
     secrets = {b"X-Okapi-Token": b"t", b"api_key": b"hunter2", b"x-api-key": b"hunter3"}
     sent = [{n: v for n, v in request.headers.raw if n in secrets} for request in transport.requests]

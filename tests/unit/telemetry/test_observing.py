@@ -122,7 +122,7 @@ def test_a_record_that_is_dropped_counts_and_is_a_line_for_debugging(subject: Su
 
 def test_latency_counts_from_the_timestamp_of_the_record_and_from_its_receipt(subject: Subject) -> None:
     now = time.time()
-    late = replace(record(), sent_at=now - 100, received_at=now - 10)
+    late = record()._replace(sent_at=now - 100, received_at=now - 10)
 
     subject.telemetry.settled(outcome(of=late))
 
