@@ -46,7 +46,9 @@ async def send_all(producer: AIOKafkaProducer, prefix: str, records: Sequence[Ou
     sent: list[tuple[_Batch, asyncio.Future[object]]] = []
     try:
         for batch in await _batches(producer, prefix, records):
-            sent.append((batch, await producer.send_batch(batch.builder, batch.topic, partition=batch.partition)))  # noqa: PERF401 - kept when one fails
+            acknowledged = await producer.send_batch(batch.builder, batch.topic, partition=batch.partition)
+            # aiokafka's own must not be cancelled: its sender, which others may share, fails at repeating such a batch.
+            sent.append((batch, asyncio.shield(acknowledged)))
     except asyncio.CancelledError:
         for _, future in sent:  # they may never come to an end: a producer waits for its brokers for ever
             future.cancel()
