@@ -2,9 +2,10 @@
 be for several of them that follow one another.
 
 What a worker had under way when it was killed or suspended may still be running while the next owner works: nobody
-calls it back. That, and nothing else, excuses two calls at a time (but for reads of an export, which no rebalance waits
-for, and which change nothing), and only a worker that was killed or suspended, or
-whose broker was away, excuses going back to an earlier event.
+calls it back. So may the calls of a worker that was expelled while the broker was away, until it hears of it. That,
+and nothing else, excuses two calls at a time (but for reads of an export, which no rebalance waits for, and which
+change nothing), and only a worker that was killed or suspended, or whose broker was away, excuses going back to an
+earlier event.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ CLOCK_SECONDS = 0.5
 """By which the clocks of Kafka's records and of the ledger may differ."""
 AFTER_OUTAGE_SECONDS = 30.0
 """So long after an outage of the broker a worker may find out that a commit was not stored, and begin anew."""
+
+UNHEARD_SECONDS = 2.0
+"""So long after an outage of the broker a worker may not have heard yet that its group has gone on without it."""
 
 
 class _Turn(NamedTuple):
@@ -73,7 +77,11 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
             f"{entity}: a call for its event {turn.number} ({_maker(turn.call, evidence)}) began while one for its "
             f"event {earlier.number} ({_maker(earlier.call, evidence)}) was running"
             for earlier in running
-            if not (_reads_an_export(earlier.call) or _was_left_behind(earlier.call, turn.call.began_at, evidence))
+            if not (
+                _reads_an_export(earlier.call)
+                or _was_left_behind(earlier.call, turn.call.began_at, evidence)
+                or _was_expelled(earlier.call, turn.call, evidence)
+            )
         )
         running.append(turn)
 
@@ -87,6 +95,15 @@ def _was_left_behind(call: Call, now: float, evidence: Evidence) -> bool:
     return any(
         call.began_at - ARRIVAL_SECONDS <= blow.at <= now and blow.at <= call.ended_at
         for blow in evidence.lives[call.life].blows
+    )
+
+
+def _was_expelled(earlier: Call, later: Call, evidence: Evidence) -> bool:
+    """Whether the calls are of two workers, right after an outage in which the first may have lost its membership."""
+    return earlier.life != later.life and any(
+        outage.at <= earlier.ended_at and later.began_at <= outage.until + UNHEARD_SECONDS
+        for outage in evidence.outages
+        if outage.at <= later.began_at
     )
 
 

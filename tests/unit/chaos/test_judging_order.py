@@ -24,7 +24,7 @@ from tests.builders.evidence import (
 from tests.chaos.events import Event
 from tests.chaos.evidence import Blow, Evidence, Life, Outage, Struck
 from tests.chaos.judging import judge
-from tests.chaos.judging.order import AFTER_OUTAGE_SECONDS
+from tests.chaos.judging.order import AFTER_OUTAGE_SECONDS, UNHEARD_SECONDS
 
 HALF = CALL_SECONDS / 2
 
@@ -102,6 +102,25 @@ def test_no_other_blow_excuses_two_calls_at_a_time(life: int, seconds_after_the_
     blow = Struck(Blow.KILLED, began_at(second) + seconds_after_the_second_began)
 
     assert len(judge(struck(evidence, life, blow), once=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("life", "seconds_before_the_second_began", "faults"),
+    [(OTHER_LIFE, UNHEARD_SECONDS - HALF, 0), (OTHER_LIFE, UNHEARD_SECONDS + HALF, 1), (WORKER_LIFE, HALF, 1)],
+    ids=["right after it", "long after it", "of one worker"],
+)
+def test_two_workers_may_call_for_one_entity_until_the_first_hears_that_it_was_expelled_in_an_outage(
+    life: int, seconds_before_the_second_began: float, faults: int
+) -> None:
+    evidence = flawless()
+    event = an_event(evidence, is_update)
+    second_began = began_at(event) + HALF
+    outage = Outage(second_began - 60, second_began - seconds_before_the_second_began)
+    evidence = with_calls(evidence, call(event, "eholdings", "GET", began_at=second_began, life=life))
+
+    found = judge(replace(evidence, outages=[outage]), once=True)
+
+    assert len([fault for fault in found if "began while one for its event" in fault]) == faults
 
 
 def test_a_call_that_a_suspended_worker_makes_when_it_wakes_is_not_excused() -> None:
