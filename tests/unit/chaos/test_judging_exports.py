@@ -22,6 +22,7 @@ from tests.chaos.events import Event
 from tests.chaos.evidence import Blow, Evidence, Life, Operation, Row, Struck
 from tests.chaos.judging import judge
 from tests.chaos.judging.exports import TAKEN_UP_SECONDS, faults_of_exports
+from tests.chaos.judging.order import faults_of_order
 from tests.chaos.judging.records import name_of
 
 
@@ -105,6 +106,17 @@ def test_a_second_post_is_a_fault(evidence: Evidence, export: Event) -> None:
     spoilt = with_calls(evidence, call(export, "holdingsiq", "POST", began_at=began_at(export) + 2))
 
     assert faults(spoilt) == [f"{told(evidence, export)} was asked for again, although its export was there"]
+
+
+@pytest.mark.parametrize(("method", "found"), [("GET", 0), ("POST", 1)])
+def test_beside_the_post_of_an_export_another_worker_may_read_and_not_post(
+    evidence: Evidence, export: Event, method: str, found: int
+) -> None:
+    beside = call(export, "holdingsiq", method, life=OTHER_LIFE, began_at=began_at(export) + 0.5)
+
+    spoilt = list(faults_of_order(with_calls(evidence, beside), once=True))
+
+    assert len([fault for fault in spoilt if "began while one for its event" in fault]) == found
 
 
 def test_a_second_post_is_none_when_the_first_arrived_after_somebody_else_had_looked(
