@@ -27,6 +27,8 @@ READING_SERVES_SECONDS: Final = 4.0
 """How long a limit that was read is believed when a record is over it."""
 REFUSAL_SERVES_SECONDS: Final = 600.0
 """How long it is believed that a topic takes nothing of a size that its broker has refused."""
+UNKNOWN_BATCH_BYTES: Final = 16 * 1024
+"""How large a batch of several records may be where the topic's limit may not be read."""
 
 _BATCH_BYTES, _RECORD_BYTES, _HEADER_BYTES = 61, 40, 10
 """At most, of what Kafka's format adds to a batch, a record, and a header."""
@@ -47,6 +49,8 @@ class Admission:
         self._monotonic = monotonic
         self._read: dict[str, _Limit] = {}
         self._refused: dict[str, _Limit] = {}
+        self._alone_until: dict[str, float] = {}
+        """Until when records of a topic are sent one by one, by the monotonic clock."""
         self._reading = asyncio.Lock()
 
     async def refusals(self, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> dict[int, str]:
@@ -64,6 +68,19 @@ class Admission:
         """Its broker has refused a record of this size, for a reason that could not be known before. `topic` is the
         full name."""
         self._refused[topic] = _Limit(size_bytes - 1, self._monotonic() + REFUSAL_SERVES_SECONDS)
+
+    def learn_of_several(self, topic: str) -> None:
+        """Its broker has refused a batch of several records. Whether one of them is too large shows when each is sent
+        alone. `topic` is the full name."""
+        self._read.pop(topic, None)
+        self._alone_until[topic] = self._monotonic() + REFUSAL_SERVES_SECONDS
+
+    def batch_bytes(self, topic: str) -> float:
+        """How large a batch of several records may be. `topic` is the full name, of which `refusals` has been asked."""
+        if topic in self._alone_until and self._monotonic() < self._alone_until[topic]:
+            return 0
+        limit = self._read.get(topic)
+        return limit.size_bytes if limit is not None and limit.size_bytes < math.inf else UNKNOWN_BATCH_BYTES
 
     async def _closed(self, producer: AIOKafkaProducer, topic: str) -> str | None:
         """Why nothing at all can be published to `topic`; None when something can."""

@@ -40,7 +40,7 @@ from service.engine.ports import (
 from service.kafka import background
 from service.kafka.admission import Admission, stored_bytes
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
-from service.kafka.sending import send_all
+from service.kafka.sending import MAX_BATCH_BYTES, send_all
 from service.settings import KafkaSettings
 
 COMMIT_SECONDS = 60.0
@@ -89,15 +89,23 @@ async def _ensure_admitted(
 async def _send_all(admission: Admission, producer: AIOKafkaProducer, prefix: str, records: Sequence[Outgoing]) -> None:
     """Send, and wait until every record is acknowledged; who is cancelled waits for none. Raises `_Spoilt`, and
     `KafkaError` when nothing was refused."""
-    for refused in await send_all(producer, prefix, records):
+    for refused in await send_all(producer, prefix, records, admission.batch_bytes):
         error = refused.error
         if isinstance(error, ProducerFenced):
             raise error
         if not isinstance(error, Exception):
             raise KafkaError("the producer has given a batch up")
         if isinstance(error, _SIZE_REFUSALS):
-            admission.learn(prefix + refused.records[0].topic, max(map(stored_bytes, refused.records)))
+            _learn(admission, prefix + refused.records[0].topic, refused.records)
         raise _Spoilt(f"{prefix}{refused.records[0].topic}: {words(error)}") from error
+
+
+def _learn(admission: Admission, topic: str, refused: Sequence[Outgoing]) -> None:
+    """From a batch that was too large."""
+    if len(refused) == 1:
+        admission.learn(topic, stored_bytes(refused[0]))
+    else:
+        admission.learn_of_several(topic)
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
@@ -162,6 +170,7 @@ class TransactionalStores:
             transactional_id=f"{group_id}.{partition.topic}.{partition.number}",
             transaction_timeout_ms=round(COMMIT_SECONDS * 1000),
             max_request_size=MAX_REQUEST_BYTES,
+            max_batch_size=MAX_BATCH_BYTES,
             **connection_arguments(self._settings),
         )
         try:
@@ -259,7 +268,10 @@ class SharedStores:
 
     async def _start(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            enable_idempotence=True, max_request_size=MAX_REQUEST_BYTES, **connection_arguments(self._settings)
+            enable_idempotence=True,
+            max_request_size=MAX_REQUEST_BYTES,
+            max_batch_size=MAX_BATCH_BYTES,
+            **connection_arguments(self._settings),
         )
         try:
             async with asyncio.timeout(SEND_SECONDS):

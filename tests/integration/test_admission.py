@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from service.engine.ports import Outgoing
 from service.kafka.admission import Admission, stored_bytes
+from service.kafka.sending import MAX_BATCH_BYTES, send_all
 from service.settings import KafkaSettings
 from tests.support.topic_changing import topic_operator
 
@@ -17,7 +18,9 @@ HEADERS = tuple((f"header-{number}", b"x" * number) for number in range(20))
 
 @asynccontextmanager
 async def producing(servers: str) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(bootstrap_servers=servers, max_request_size=32 << 20)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers, max_request_size=32 << 20, max_batch_size=MAX_BATCH_BYTES, enable_idempotence=True
+    )
     await producer.start()
     try:
         yield producer
@@ -84,3 +87,37 @@ async def test_what_a_broker_has_refused_is_not_sent_again_for_a_while(kafka: st
         }
         now[0] = 3600.0
         assert not await admission.refusals(producer, topic_prefix, [refused])
+
+
+async def test_batches_of_many_records_are_as_large_as_the_topic_takes(kafka: str, topic_prefix: str) -> None:
+    topic = topic_prefix + "t"
+    async with topic_operator(kafka) as operator, producing(kafka) as producer:
+        await operator.create(topic, 1)
+        await operator.limit(topic, 5_000)
+        admission = Admission(KafkaSettings(bootstrap_servers=kafka))
+        records = [record_of("t", 1_000)] * 20
+        assert not await admission.refusals(producer, topic_prefix, records)
+
+        refused = await send_all(producer, topic_prefix, records, admission.batch_bytes)
+
+        assert refused == []
+
+
+async def test_after_a_batch_of_several_was_refused_records_go_one_by_one_for_a_while(
+    kafka: str, topic_prefix: str
+) -> None:
+    topic = topic_prefix + "t"
+    async with topic_operator(kafka) as operator, producing(kafka) as producer:
+        await operator.create(topic, 1)
+        now = [0.0]
+        admission = Admission(KafkaSettings(bootstrap_servers=kafka), monotonic=lambda: now[0])
+        assert not await admission.refusals(producer, topic_prefix, [record_of("t", 1_000)])
+        usual = admission.batch_bytes(topic)
+
+        admission.learn_of_several(topic)
+
+        assert usual >= MAX_BATCH_BYTES
+        assert admission.batch_bytes(topic) == 0
+        assert not await admission.refusals(producer, topic_prefix, [record_of("t", 1_000)])
+        now[0] = 3600.0
+        assert admission.batch_bytes(topic) == usual

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from service.engine.ports import Outgoing
-from service.kafka.sending import send_all
+from service.kafka.sending import Refused, send_all
 
 PARTITIONS = 6
 
@@ -49,13 +51,19 @@ def record(key: bytes | None, size: int = 10) -> Outgoing:
     return Outgoing("results", key, bytes(size), (("content-type", b"json"),))
 
 
+async def send(
+    producer: Producer, prefix: str, records: Sequence[Outgoing], takes_bytes: float = math.inf
+) -> list[Refused]:
+    return await send_all(producer, prefix, records, lambda topic: takes_bytes)
+
+
 async def test_a_record_goes_where_every_client_of_kafka_sends_its_key() -> None:
     keys = [f"1-2-{number}".encode() for number in range(50)]
     partitioner, everywhere = DefaultPartitioner(), list(range(PARTITIONS))
     producer = Producer(batch_bytes=1)
 
     for key in keys:
-        await send_all(producer, "x.", [record(key)])
+        await send(producer, "x.", [record(key)])
 
     assert producer.sent == [("x.results", partitioner(key, everywhere, everywhere), 1) for key in keys]
 
@@ -64,7 +72,7 @@ async def test_records_of_one_partition_share_batches_that_are_full_and_partitio
     producer = Producer(batch_bytes=400)
     records = [record(key) for key in (b"a", b"b") for _ in range(20)]
 
-    refused = await send_all(producer, "", records)
+    refused = await send(producer, "", records)
 
     assert refused == []
     assert sum(count for _, _, count in producer.sent) == 40
@@ -74,10 +82,26 @@ async def test_records_of_one_partition_share_batches_that_are_full_and_partitio
     assert partitions[0] != partitions[1]
 
 
+async def test_a_topic_that_takes_less_than_the_producer_gets_smaller_batches() -> None:
+    producer = Producer(batch_bytes=100_000)
+
+    await send(producer, "", [record(b"a", 300) for _ in range(6)], takes_bytes=1_000)
+
+    assert [count for _, _, count in producer.sent] == [2, 2, 2]
+
+
+async def test_a_topic_that_takes_no_batch_of_several_gets_each_record_alone() -> None:
+    producer = Producer(batch_bytes=100_000)
+
+    await send(producer, "", [record(b"a") for _ in range(3)], takes_bytes=0)
+
+    assert [count for _, _, count in producer.sent] == [1, 1, 1]
+
+
 async def test_a_record_larger_than_a_batch_is_sent_alone() -> None:
     producer = Producer(batch_bytes=400)
 
-    await send_all(producer, "", [record(b"a"), record(b"a", 5_000), record(b"a")])
+    await send(producer, "", [record(b"a"), record(b"a", 5_000), record(b"a")])
 
     assert [count for _, _, count in producer.sent] == [1, 1, 1]
 
@@ -85,7 +109,7 @@ async def test_a_record_larger_than_a_batch_is_sent_alone() -> None:
 async def test_a_record_with_neither_key_nor_value_is_sent() -> None:
     producer = Producer()
 
-    await send_all(producer, "", [Outgoing("dead-letters", None, None, ())])
+    await send(producer, "", [Outgoing("dead-letters", None, None, ())])
 
     assert [(topic, count) for topic, _, count in producer.sent] == [("dead-letters", 1)]
 
@@ -95,7 +119,7 @@ async def test_a_refused_batch_comes_back_with_its_error_and_its_records() -> No
     producer = Producer(400, None, error)
     records = [record(b"a", 300), record(b"a", 301)]
 
-    [refused] = await send_all(producer, "", records)
+    [refused] = await send(producer, "", records)
 
     assert (refused.error, list(refused.records)) == (error, records[1:])
 
@@ -105,5 +129,5 @@ async def test_when_a_batch_cannot_be_sent_those_before_it_have_come_to_their_en
     producer.unsent = KafkaError("closed")
 
     with pytest.raises(KafkaError, match="closed"):
-        await send_all(producer, "", [record(b"a", 300), record(b"a", 301)])
+        await send(producer, "", [record(b"a", 300), record(b"a", 301)])
     # an exception that nobody has seen would fail the test when its future is collected
