@@ -31,8 +31,9 @@ from service.engine.retry_allowance import RetryShare
 from service.engine.worker import Worker, WorkerLimits
 from service.kafka.metrics_out import MetricsTopic
 from service.kafka.records_out import RecordsOut
+from service.kafka.shared_stores import SharedStores
 from service.kafka.source import KafkaSource
-from service.kafka.stores import SharedStores, TransactionalStores, ensure_transactions
+from service.kafka.stores import TransactionalStores, ensure_transactions
 from service.kafka.topic_admin import ensure_topics
 from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 from service.routes import ROUTES, interpret

@@ -80,6 +80,16 @@ class KafkaSettings(Section):
     ssl_key_password: SecretStr | None = Field(None, description="Of the key, where it is encrypted.")
     session_timeout_seconds: Seconds = Field(45, description="After this long without a sign a worker counts as gone.")
     rebalance_timeout_seconds: Seconds = Field(60, description="How long a rebalance waits for calls under way.")
+    transaction_interval_seconds: float = Field(
+        0.025,
+        ge=0,
+        le=5,
+        description="In `exactly_once`, from one transaction of a partition to its next; a quiet partition's begins at "
+        "once. A longer one spares the brokers, and delays results.",
+    )
+    position_interval_seconds: Seconds = Field(
+        0.1, le=5, description="Within which offsets follow the results in `at_least_once`; a crash repeats that much."
+    )
 
     @property
     def uses_tls(self) -> bool:

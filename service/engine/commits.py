@@ -1,8 +1,12 @@
 """The commit loop of one partition: outcomes, marks and the rows of exports go in, durable commits come out. The offset
 moves here and nowhere else.
 
-Group commit: the next commit starts when the last has ended and something waits. So a quiet partition answers at
-once, and a busy one commits in bulk.
+Group commit: the next commit starts when the last has ended, something waits, and the store's pace allows it
+(`pacing`). So a quiet partition answers at once, and a busy one commits in bulk. For what somebody waits for, a mark,
+the rows of an export, a proof, a drain, no pace is kept.
+
+A store that cannot store records and position together anyway publishes records at once, and the position follows, at a
+pace of its own.
 
 An outcome whose records the store refuses (a dead letter that is too large for its topic, a topic that is gone) is
 held: its offset stays open, and it is tried again and again. What is behind it goes on, but for outcomes of the same
@@ -13,16 +17,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from service.domain.operations import Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition
+from service.engine.commit_batch import Batch, Entry, Told
 from service.engine.commit_metadata import MAX_BYTES, MetadataTooLong, encode
 from service.engine.holding import Ended, Holding
-from service.engine.offsets import Offsets, Remembered
+from service.engine.offsets import Offsets
+from service.engine.pacing import Pacing
 from service.engine.ports import (
     Commit,
     CommitFailure,
@@ -49,71 +54,6 @@ LONGEST_COMMIT_SECONDS = 90.0
 
 HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
-
-
-class _Told(NamedTuple):
-    """An outcome that was taken up, with the records that tell of it."""
-
-    ended: Ended
-    records: Sequence[Outgoing]
-    remembered: Remembered
-    """What was remembered of its record until it was taken up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What an export that is under way wants stored: rows, or a note."""
-
-    offset: int
-    rows: Sequence[Outgoing]
-    note: str | None
-    stored: asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one commit stores. It is kept, and may grow, until it is stored."""
-
-    told: list[_Told] = field(default_factory=list)
-    entries: list[_Entry] = field(default_factory=list)
-    marks: list[asyncio.Future[None]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.told or self.entries or self.marks)
-
-    @property
-    def rows(self) -> int:
-        return sum(len(entry.rows) for entry in self.entries)
-
-    @property
-    def all_marks(self) -> int:
-        return len(self.marks) + sum(entry.note is not None for entry in self.entries)
-
-    def records(self) -> list[Outgoing]:
-        """Rows first: the result of their export may be in the same commit."""
-        rows = [row for entry in self.entries for row in entry.rows]
-        return rows + [record for told in self.told for record in told.records]
-
-    def hold(self, indexes: frozenset[int], holding: Holding) -> tuple[list[_Told], list[_Told]]:
-        """Move the outcomes to which any of these places in `records()` belongs to what is held, and those behind them
-        that it holds back. Returns both kinds."""
-        start = self.rows
-        kept: list[_Told] = []
-        refused: list[_Told] = []
-        behind: list[_Told] = []
-        for told in self.told:
-            end = start + len(told.records)
-            if not indexes.isdisjoint(range(start, end)):
-                refused.append(told)
-                holding.hold(told.ended)
-            elif holding.holds_back(told.ended.plan):
-                behind.append(told)
-                holding.hold(told.ended)
-            else:
-                kept.append(told)
-            start = end
-        self.told = kept
-        return refused, behind
 
 
 class Commits:
@@ -143,10 +83,16 @@ class Commits:
         self._outbox: deque[Ended] = deque()
         self._holding = Holding()
         self._release_timer: asyncio.TimerHandle | None = None
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
         self._marks: list[asyncio.Future[None]] = []
         self._marked = set(offsets.position().attempted)
-        self._batch = _Batch()
+        self._batch = Batch()
+        self._pacing = Pacing(store.pace)
+        self._ahead_seconds = store.pace.ahead_seconds
+        self._position_timer: asyncio.TimerHandle | None = None
+        self._position_due = False
+        self._emptying = 0
+        """How many wait for everything to be stored."""
         self.metadata_bytes = 0
         """Of the last position that was, or was to be, committed."""
         self._ended = False
@@ -161,7 +107,7 @@ class Commits:
         """Queue an outcome, with the plan that was carried out for it. Its record is finished when the commit that
         takes it up is stored."""
         self._outbox.append(Ended(outcome, plan))
-        self._wake()
+        self._wake(urgently=len(self._outbox) >= MAX_OUTCOMES)
 
     async def mark(self, offset: int) -> None:
         """Make it durable that a call which must not happen twice may leave for `offset`. Raises `OwnershipLost`.
@@ -175,7 +121,7 @@ class Commits:
         self._offsets.attempt(offset)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._marks.append(stored)
-        self._wake()
+        self._wake(urgently=True)
         await stored
         self._marked.add(offset)
 
@@ -192,16 +138,16 @@ class Commits:
     async def _enter(self, offset: int, rows: Sequence[Outgoing], note: str | None) -> None:
         if self._ended:
             raise self._lost()
-        entry = _Entry(offset, rows, note, asyncio.get_running_loop().create_future())
+        entry = Entry(offset, rows, note, asyncio.get_running_loop().create_future())
         self._entries.append(entry)
-        self._wake()
+        self._wake(urgently=True)
         await entry.stored
 
     def prove(self, proved: Callable[[], None]) -> None:
         """Before anything else is stored, commit once more what is stored already: only its owner can. Then call
         `proved`; if the partition is another's, `run` ends with `OwnershipLost`."""
         self._proof_due = proved
-        self._wake()
+        self._wake(urgently=True)
 
     @property
     def taken(self) -> int:
@@ -229,24 +175,36 @@ class Commits:
         ]
 
     async def emptied(self) -> None:
-        """Blocks until nothing waits to be stored but what is held."""
-        await self._empty.wait()
+        """Blocks until nothing waits to be stored but what is held. Meanwhile no pace is kept."""
+        self._emptying += 1
+        try:
+            if not self._empty.is_set():
+                self._wake(urgently=True)
+            await self._empty.wait()
+        finally:
+            self._emptying -= 1
 
     async def run(self) -> None:
         """Store what is added, until cancelled. Raises `OwnershipLost`; whoever waits for a mark is told the same."""
         try:
             while True:
                 await self._work.wait()
-                await self._store_proof()
-                self._take()
-                await self._store_batch()
+                await self._pacing.begin(urgent=self._urgent)
+                try:
+                    await self._store_proof()
+                    self._take()
+                    await self._store_batch()
+                finally:
+                    self._pacing.end()
                 if not (self._outbox or self._marks or self._entries or self._proof_due):
                     self._work.clear()
-                    self._empty.set()
+                    if not self._batch:
+                        self._empty.set()
         finally:
             self._ended = True
-            if self._release_timer is not None:
-                self._release_timer.cancel()
+            for timer in (self._release_timer, self._position_timer):
+                if timer is not None:
+                    timer.cancel()
             entries = (entry.stored for entry in (*self._batch.entries, *self._entries))
             for stored in (*self._batch.marks, *self._marks, *entries):
                 if not stored.done():
@@ -256,9 +214,17 @@ class Commits:
     def _lost(self) -> OwnershipLost:
         return OwnershipLost(f"{self._partition} is no longer ours")
 
-    def _wake(self) -> None:
+    def _wake(self, *, urgently: bool = False) -> None:
         self._empty.clear()
         self._work.set()
+        if urgently:
+            self._pacing.hurry()
+
+    @property
+    def _urgent(self) -> bool:
+        """Whether somebody waits for the next commit, or it is as large as one may be."""
+        waited_for = self._marks or self._entries or self._proof_due or self._emptying
+        return bool(waited_for) or len(self._outbox) >= MAX_OUTCOMES
 
     def _take(self) -> None:
         for _ in range(min(len(self._outbox), MAX_OUTCOMES)):
@@ -267,7 +233,7 @@ class Commits:
                 self._holding.hold(ended)
                 continue
             offset = ended.outcome.record.offset
-            self._batch.told.append(_Told(ended, self._render(ended.outcome), self._offsets.finish(offset)))
+            self._batch.told.append(Told(ended, self._render(ended.outcome), self._offsets.finish(offset)))
             self._marked.discard(offset)
         for entry in self._entries:
             if entry.rows:
@@ -284,13 +250,18 @@ class Commits:
         """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
         self._check()
         while (proved := self._proof_due) is not None:
-            stored = await self._commit(_Batch(), *self._stored_position)
+            stored = await self._commit(Batch(), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
             self._check()
 
     async def _store_batch(self) -> None:
+        if self._ahead_seconds is not None:
+            await self._publish()
+            if not self._position_is_due:
+                self._let_position_follow(self._ahead_seconds)
+                return
         while self._batch:
             await self._store_proof()
             position = self._offsets.position()
@@ -310,6 +281,34 @@ class Commits:
             else:
                 if stored:
                     self._stored()
+
+    async def _publish(self) -> None:
+        """What of the batch is not published yet. The position says nothing of it before."""
+        while records := self._batch.records():
+            await self._store_proof()
+            try:
+                if await self._done(self._store.publish(records)):
+                    self._batch.mark_published()
+            except RecordsRefused as refused:
+                await self._hold(refused)
+
+    @property
+    def _position_is_due(self) -> bool:
+        batch = self._batch
+        waited_for = batch.marks or batch.entries or self._emptying
+        return self._position_due or bool(waited_for) or len(batch.told) >= MAX_OUTCOMES
+
+    def _let_position_follow(self, beat_seconds: float) -> None:
+        """With the next beat, which is the same for all partitions: their positions then go in one request."""
+        if self._batch and self._position_timer is None:
+            loop = asyncio.get_running_loop()
+            next_beat = (loop.time() // beat_seconds + 1) * beat_seconds
+            self._position_timer = loop.call_at(next_beat, self._make_position_due)
+
+    def _make_position_due(self) -> None:
+        self._position_timer = None
+        self._position_due = True
+        self._wake()
 
     async def _hold(self, refused: RecordsRefused) -> None:
         """Put off the outcomes whose records are refused, and what may not be stored before them; the rest of the batch
@@ -334,17 +333,25 @@ class Commits:
         await asyncio.sleep(self._pause_seconds)
         self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
 
-    async def _commit(self, batch: _Batch, offset: int, metadata: str) -> bool:
-        """Whether it was stored. When it was not, that is told to the observer, and a pause is made here.
+    async def _commit(self, batch: Batch, offset: int, metadata: str) -> bool:
+        """Whether it was stored. Raises `RecordsRefused`, and `OwnershipLost`."""
+        now = asyncio.get_running_loop().time
+        started = now()
+        if not await self._done(self._store.commit(batch.records(), offset, metadata)):
+            return False
+        self._stored_position = (offset, metadata)
+        stored = Commit(batch.all_records, batch.rows, batch.all_marks, now() - started)
+        self._observer.committed(self._partition, stored)
+        return True
+
+    async def _done(self, asked: Awaitable[None]) -> bool:
+        """Whether the store has done it. When it has not, that is told to the observer, and a pause is made here.
 
         Raises `RecordsRefused`, and `OwnershipLost`.
         """
-        now = asyncio.get_running_loop().time
-        started = now()
-        records = batch.records()
         try:
             with self._progress.expecting(LONGEST_COMMIT_SECONDS):
-                await self._store.commit(records, offset, metadata)
+                await asked
         except RecordsRefused:
             raise
         except StoreUnavailable as error:
@@ -354,13 +361,14 @@ class Commits:
             self._observer.commit_failed(self._partition, lost.failure, str(lost))
             raise
         self._pause_seconds = FIRST_PAUSE_SECONDS
-        self._stored_position = (offset, metadata)
-        stored = Commit(len(records), batch.rows, batch.all_marks, now() - started)
-        self._observer.committed(self._partition, stored)
         return True
 
     def _stored(self) -> None:
-        batch, self._batch = self._batch, _Batch()
+        batch, self._batch = self._batch, Batch()
+        self._position_due = False
+        if self._position_timer is not None:
+            self._position_timer.cancel()
+            self._position_timer = None
         for stored in (*batch.marks, *(entry.stored for entry in batch.entries)):
             if not stored.done():
                 stored.set_result(None)

@@ -13,6 +13,7 @@ from service.domain.operations import Plan, Step
 from service.domain.outcomes import Outcome
 from service.domain.record import Headers, Partition, Record
 from service.engine.offsets import Position
+from service.engine.pacing import Pace
 
 MAX_NOTE_BYTES = 200
 """Of what an export may keep in the metadata of a commit, in UTF-8."""
@@ -150,6 +151,16 @@ class RecordsRefused(StoreUnavailable):
 
 class Store(Protocol):
     """Where the outcomes of one owned partition go, together with its position."""
+
+    @property
+    def pace(self) -> Pace:
+        """How it is to be used, so that it costs the brokers little."""
+        ...
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Publish `records` before the commit that their position belongs to, which may come later. Only where the
+        pace says so. Blocks until they are durable. Raises as `commit` does."""
+        ...
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         """Publish `records` and commit `offset` with `metadata`; one after the other, or both or neither, as the

@@ -27,6 +27,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from service.engine.pacing import Pace
 from service.engine.ports import Outgoing, Store
 
 _MARK: Final = "~"
@@ -71,6 +72,13 @@ class StampedStore:
     def __init__(self, store: Store, log_id: str | None) -> None:
         self._store = store
         self._log_id = log_id
+
+    @property
+    def pace(self) -> Pace:
+        return self._store.pace
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        await self._store.publish(records)
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         await self._store.commit(records, offset, stamp(metadata, self._log_id))

@@ -16,8 +16,9 @@ from aiokafka.structs import OffsetAndMetadata
 from service.domain.record import Partition, Record
 from service.engine.ports import Claim, Outgoing, Source
 from service.kafka.log_identity import STAMP_BYTES
+from service.kafka.shared_stores import SharedStores
 from service.kafka.source import KafkaSource
-from service.kafka.stores import SharedStores, TransactionalStores
+from service.kafka.stores import TransactionalStores
 from service.settings import KafkaSettings
 from tests.fakes.broker import FakeBroker
 from tests.fakes.process import FakeProcess

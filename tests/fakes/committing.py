@@ -12,12 +12,13 @@ from service.domain.outcomes import Outcome
 from service.domain.record import Partition
 from service.engine.commits import Commits
 from service.engine.offsets import Offsets, Position
+from service.engine.pacing import Pace
 from tests.builders.outcomes import REFUSED, operation, outcome, record
 from tests.fakes.broker import CommitTrouble, FakeBroker
 from tests.fakes.events import RESULTS, render, told_by
 from tests.fakes.process import FakeProcess
 from tests.fakes.recording import RecordingObserver
-from tests.fakes.stores import FakeStore
+from tests.fakes.stores import UNPACED, FakeStore
 
 PARTITION = Partition("changes", 0)
 COMMIT_SECONDS = 1.0
@@ -59,7 +60,9 @@ class Subject:
 
 
 @asynccontextmanager
-async def committing(start: Position | None = None, check: Callable[[], None] = lambda: None) -> AsyncIterator[Subject]:
+async def committing(
+    start: Position | None = None, check: Callable[[], None] = lambda: None, pace: Pace = UNPACED
+) -> AsyncIterator[Subject]:
     """A loop that runs, each of its commits taking a second."""
     broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
     broker.delay = lambda verb: COMMIT_SECONDS / 2
@@ -68,7 +71,7 @@ async def committing(start: Position | None = None, check: Callable[[], None] = 
     def note(stored: Outcome) -> None:
         settled.append(stored.record.offset)
 
-    store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess())
+    store = FakeStore(broker, PARTITION, broker.fence(PARTITION), FakeProcess(), pace)
     commits = Commits(PARTITION, offsets, store, render, note, observer, check)
     running = asyncio.create_task(commits.run())
     yield Subject(broker, offsets, commits, observer, settled, running)

@@ -9,11 +9,13 @@ from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 from service.domain.record import Partition, Record
+from service.engine.pacing import Pace, Turns
 from service.engine.ports import AssignmentListener, Claim, Outgoing, OwnershipLost, SourceUnavailable
 from tests.fakes.broker import NOBODY, FakeBroker, Membership
 from tests.fakes.process import FakeProcess
 from tests.fakes.stores import FakeSharedStore, FakeStore, Publishing
 
+SPACING_SECONDS, TURNS, LONGEST_TURN_SECONDS = 0.025, 2, 0.25
 Delivery: TypeAlias = Literal["exactly_once", "at_least_once"]
 
 
@@ -45,6 +47,7 @@ class FakeSource:
         self._process = process
         self._fetch_records = fetch_records
         self._delivery = delivery
+        self._pace = Pace(SPACING_SECONDS, Turns(TURNS, LONGEST_TURN_SECONDS))
         self._known_as = NOBODY
         self._listener: AssignmentListener | None = None
         self.positions: dict[Partition, int] = {}
@@ -185,7 +188,7 @@ class FakeSource:
         if self._delivery == "at_least_once":
             return FakeSharedStore(self._broker, partition, self._membership_for, self._process, self._publishing)
         fence = await self._broker.answer("claim", lambda: self._fence(partition), 0.5)
-        return FakeStore(self._broker, partition, fence, self._process)
+        return FakeStore(self._broker, partition, fence, self._process, self._pace)
 
     def _publishing(self, partition: Partition, records: Sequence[Outgoing]) -> None:
         self.publishing(partition, records)

@@ -8,23 +8,37 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from service.domain.record import Partition
+from service.engine.pacing import Pace
 from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
 from tests.fakes.broker import CommitTrouble, FakeBroker, Membership, WrongGeneration
 from tests.fakes.process import FakeProcess
 from tests.fakes.transactions import Fenced, MetadataTooLarge, StoredCommit
 
+UNPACED = Pace()
+FOLLOWING = Pace(ahead_seconds=0.1)
 Publishing: TypeAlias = Callable[[Partition, Sequence[Outgoing]], None]
 
 
 class FakeStore:
     """Implements `engine.ports.Store` in transactions, for the claimant that holds `fence`."""
 
-    def __init__(self, broker: FakeBroker, partition: Partition, fence: int, process: FakeProcess) -> None:
+    def __init__(
+        self,
+        broker: FakeBroker,
+        partition: Partition,
+        fence: int,
+        process: FakeProcess,
+        pace: Pace = UNPACED,
+    ) -> None:
+        self.pace = pace
         self._broker = broker
         self._partition = partition
         self._fence = fence
         self._process = process
         self.closed = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        raise AssertionError("records were published without their position")
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         if refused := [place for place, sent in enumerate(records) if sent.topic in self._broker.refused_topics]:
@@ -76,23 +90,39 @@ class FakeSharedStore:
         membership: Callable[[Partition], Membership],
         process: FakeProcess,
         publishing: Publishing,
+        pace: Pace = FOLLOWING,
     ) -> None:
+        self.pace = pace
         self._broker = broker
         self._partition = partition
         self._membership = membership
         self._process = process
         self._publishing = publishing
+        self._published: list[Outgoing] = []
+        """Of which no position is known to be stored."""
+        self._position = broker.committed.get(partition, (0, ""))
         self.closed = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        broker = self._broker
+        if refused := [place for place, sent in enumerate(records) if sent.topic in broker.refused_topics]:
+            raise RecordsRefused(refused, "the topic is gone")
+        sent = tuple(record._replace() for record in records)  # its own in each attempt: the judge tells them apart
+        await self._process.breathe()
+        self._membership(self._partition)
+        self._publishing(self._partition, sent)
+        await broker.answer("commit", lambda: broker.publish(sent))
+        self._published += sent
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         broker, trouble = self._broker, self._broker.commit_trouble(self._partition)
-        sent = tuple(record._replace() for record in records)  # its own in each attempt: the judge tells them apart
-        commit = StoredCommit(self._partition, sent, offset, metadata, self._process.name)
+        if records:
+            await self.publish(records)
+        position = (offset, metadata)
+        told = () if position == self._position else tuple(self._published)  # a proof says nothing new
+        commit = StoredCommit(self._partition, told, offset, metadata, self._process.name)
         await self._process.breathe()
         membership = self._membership(self._partition)
-        if commit.records:
-            self._publishing(self._partition, commit.records)
-            await broker.answer("commit", lambda: broker.publish(commit.records))
         try:
             await self._process.breathe()
             await broker.answer("commit", lambda: self._arrive(commit, membership, trouble))
@@ -102,6 +132,9 @@ class FakeSharedStore:
             raise StoreUnavailable(str(error)) from error
         if trouble is not None:
             raise StoreUnavailable("made to fail")
+        self._position = position
+        if told:
+            self._published.clear()
 
     async def close(self) -> None:
         await self._process.breathe()

@@ -28,7 +28,7 @@ class MetadataTooLarge(Refused):
 
 @dataclass(frozen=True, slots=True)
 class StoredCommit:
-    """What one commit has made durable. Outside of a transaction, `records` were published just before."""
+    """What one commit has made durable. Outside of a transaction, `records` were published before."""
 
     partition: Partition
     records: tuple[Outgoing, ...]

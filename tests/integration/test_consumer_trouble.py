@@ -12,8 +12,8 @@ import pytest
 from service.domain.record import Partition
 from service.engine.ports import SourceUnavailable
 from service.kafka import background
+from service.kafka.shared_stores import SharedStores
 from service.kafka.source import KafkaSource
-from service.kafka.stores import SharedStores
 from service.kafka.topic_admin import ensure_topics
 from service.kafka.topics import CHANGES
 from service.settings import KafkaSettings

@@ -178,8 +178,8 @@ DEFECTS = (
     ),
     Defect(
         "a member that was expelled publishes what the next owner has published",
-        "service/kafka/stores.py",
-        "        if member_id_of(self._consumer) != self._member_id:\n",
+        "service/kafka/shared_stores.py",
+        "        if member_id_of(self.consumer) != self._member_id:\n",
         "        if not self._member_id:\n",
     ),
     Defect(
@@ -221,7 +221,7 @@ DEFECTS = (
     ),
     Defect(
         "outcomes are stored before one of the same entity that is held",
-        ENGINE + "commits.py",
+        ENGINE + "commit_batch.py",
         "            elif holding.holds_back(told.ended.plan):\n",
         "            elif False:\n",
     ),
@@ -299,9 +299,9 @@ DEFECTS = (
     ),
     Defect(
         "the result of an export lies before rows of its commit",
-        ENGINE + "commits.py",
-        "        return rows + [record for told in self.told for record in told.records]\n",
-        "        return [record for told in self.told for record in told.records] + rows\n",
+        ENGINE + "commit_batch.py",
+        "        return rows + [record for told in self.told[self.told_published :] for record in told.records]\n",
+        "        return [record for told in self.told[self.told_published :] for record in told.records] + rows\n",
     ),
     Defect(
         "no fresh link to the file of an export is asked for",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from service.engine.commit_metadata import MAX_BYTES, encode
 from service.engine.offsets import Position
+from service.engine.pacing import Pace
 from service.engine.ports import Outgoing
 from service.kafka.log_identity import ID_CHARACTERS, STAMP_BYTES, StampedStore, stamp, unstamp
 
@@ -35,8 +36,14 @@ def test_a_stamp_is_as_long_as_it_says() -> None:
 
 
 class RecordingStore:
+    pace = Pace(ahead_seconds=1.0)
+
     def __init__(self) -> None:
         self.metadata: list[str] = []
+        self.published: list[Outgoing] = []
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        self.published += records
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         self.metadata.append(metadata)
@@ -50,3 +57,12 @@ async def test_every_commit_of_a_stamped_store_says_which_log_it_is_of() -> None
     await StampedStore(inner, LOG_ID).commit((), 7, "1.abc.def")
 
     assert inner.metadata == [stamp("1.abc.def", LOG_ID)]
+
+
+async def test_a_stamped_store_keeps_the_pace_of_the_one_in_it_and_publishes_through_it() -> None:
+    inner = RecordingStore()
+    store, record = StampedStore(inner, LOG_ID), Outgoing("results", b"key", b"value")
+
+    await store.publish([record])
+
+    assert (store.pace, inner.published) == (inner.pace, [record])

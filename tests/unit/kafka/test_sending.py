@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,3 +132,31 @@ async def test_when_a_batch_cannot_be_sent_those_before_it_have_come_to_their_en
     with pytest.raises(KafkaError, match="closed"):
         await send(producer, "", [record(b"a", 300), record(b"a", 301)])
     # an exception that nobody has seen would fail the test when its future is collected
+
+
+async def test_a_commit_that_is_given_up_does_not_wait_for_what_was_sent_before() -> None:
+    unanswered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    blocked = asyncio.Event()
+
+    async def send_batch(_batch: BatchBuilder, topic: str, **_: object) -> asyncio.Future[object]:
+        if topic == "first":
+            return unanswered
+        blocked.set()
+        return await asyncio.Future()
+
+    async def one_partition(_topic: str) -> set[int]:
+        return {0}
+
+    records = [Outgoing("first", b"key", b"value"), Outgoing("second", b"key", b"value")]
+    producer = SimpleNamespace(
+        partitions_for=one_partition, create_batch=lambda: BatchBuilder(1000, 0), send_batch=send_batch
+    )
+    sending = asyncio.create_task(send_all(producer, "", records, lambda topic: math.inf))
+    await blocked.wait()
+
+    sending.cancel()
+    ended, _ = await asyncio.wait((sending,), timeout=5)
+
+    assert ended == {sending}
+    assert sending.cancelled()
+    assert not unanswered.done(), "the producer goes on with it"
