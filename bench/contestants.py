@@ -16,6 +16,10 @@ class Contestant:
     settings: Mapping[str, str] = field(default_factory=dict)
     warm_up: int = 500
 
+    @property
+    def tells_metrics(self) -> bool:
+        return self.command == _RELAY
+
 
 _RELAY: Final = ("service", "run")
 AT_LEAST_ONCE: Final = Contestant("relay, at least once", _RELAY, {"RELAY_DELIVERY": "at_least_once"})

@@ -27,6 +27,7 @@ from service.engine.ports import Outgoing
 RESULT_SECONDS = 300.0
 """After so long a measurement has failed."""
 BUFFERED = b"relay_buffered_records "
+COMMITS = b"relay_commits_total "
 SEED = 1
 
 
@@ -44,10 +45,16 @@ class Closed:
     """Of the worker."""
     others_core: float
     """How much of a core broker, stub and benchmark have used: near 1, that is what was measured."""
+    commits: float | None = None
+    """Of all partitions, as the worker counts them itself; None of one that does not."""
 
     @property
     def events_per_second(self) -> float:
         return self.events / self.seconds
+
+    @property
+    def events_per_commit(self) -> float | None:
+        return self.events / self.commits if self.commits else None
 
     @property
     def core(self) -> float:
@@ -72,6 +79,8 @@ class Open:
     """By how much the benchmark itself published too late; it counts as the worker's."""
     core: float
     others_core: float
+    events_per_commit: float | None = None
+    """None of a worker that does not count its commits."""
 
 
 class Running:
@@ -88,8 +97,9 @@ class Running:
         draw: Draw,
         keys: int,
         began: float,
-        http_port: int,
+        http_port: int | None,
     ) -> None:
+        """`http_port` is where the worker tells its metrics; None where it has none."""
         self._stage = stage
         self._mix = mix
         self._worker = worker
@@ -117,11 +127,21 @@ class Running:
 
     async def buffered_records(self) -> int:
         """Records that the worker keeps in memory, as it says itself. Of the relay alone."""
+        return round(await self._metric(BUFFERED) or 0)
+
+    async def _metric(self, name: bytes) -> float | None:
+        """As the worker says itself; None of one that has no metrics."""
+        if self._http_port is None:
+            return None
         reader, writer = await asyncio.open_connection("127.0.0.1", self._http_port)
         writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
         told = await reader.read()
         writer.close()
-        return round(next(float(line.split()[1]) for line in told.splitlines() if line.startswith(BUFFERED)))
+        return next(float(line.split()[1]) for line in told.splitlines() if line.startswith(name))
+
+    async def _commits_since(self, before: float | None) -> float | None:
+        now = await self._metric(COMMITS)
+        return None if now is None or before is None else now - before
 
     def events(self, count: int) -> list[Outgoing]:
         """The next so many, each of an entity that is drawn."""
@@ -154,7 +174,7 @@ class Running:
         """From the moment at which the whole backlog lies there to the last result. The worker is suspended while it
         is published, so that publishing takes nothing from broker and stub while they are needed."""
         self._results.begin()
-        before = await self._stage.told()
+        before, committed = await self._stage.told(), await self._metric(COMMITS)
         with undisturbed():
             self._worker.send_signal(signal.SIGSTOP)
             try:
@@ -171,7 +191,14 @@ class Running:
         after = await self._stage.told()
         calls = after.calls - before.calls
         return Closed(
-            len(events), elapsed, calls, (after.seconds - before.seconds) / calls, after.peak, used, others_core
+            len(events),
+            elapsed,
+            calls,
+            (after.seconds - before.seconds) / calls,
+            after.peak,
+            used,
+            others_core,
+            await self._commits_since(committed),
         )
 
     async def open(self, rate: float, events: Sequence[Outgoing], left_out: Collection[int] = ()) -> Open:
@@ -179,7 +206,7 @@ class Running:
         first = self._numbered - len(events)
         not_counted = {first + place for place in left_out}
         self._results.begin()
-        before = await self._stage.told()
+        before, committed = await self._stage.told(), await self._metric(COMMITS)
         others, own = Used(self._stage.process_ids), Used([self._worker.pid])
         with undisturbed():
             began = time.monotonic()
@@ -194,7 +221,9 @@ class Running:
         call_seconds = (after.seconds - before.seconds) / (after.calls - before.calls)
         intended = {first + place: moment for place, moment in enumerate(pace.intended)}
         latencies = added(intended, self._results.seen, self._mix.calls * call_seconds, not_counted)
-        return Open(rate, latencies, pace.late_p99_seconds, core, others_core)
+        commits = await self._commits_since(committed)
+        per_commit = len(events) / commits if commits else None
+        return Open(rate, latencies, pace.late_p99_seconds, core, others_core, per_commit)
 
     async def core_over(self, seconds: float) -> float:
         """How busy the worker is while nothing is asked of it here."""

@@ -24,6 +24,9 @@ from service.kafka.topic_admin import ensure_topics
 from service.kafka.topics import CHANGES, RESULTS, TOPICS
 from service.settings import KafkaSettings
 
+LINGER_MS = 2
+"""For which the publisher of events waits for more of them, as producers do (5 ms by default since Kafka 4.0): requests
+for each event would fill the core of the broker by themselves."""
 LOG_CHARACTERS = 2000
 """Of its log, told of a worker that has ended."""
 
@@ -46,7 +49,7 @@ async def running(
         isolation_level="read_committed",
         auto_offset_reset="earliest",
     )
-    producer = AIOKafkaProducer(bootstrap_servers=stage.servers, enable_idempotence=True)
+    producer = AIOKafkaProducer(bootstrap_servers=stage.servers, enable_idempotence=True, linger_ms=LINGER_MS)
     http_port = _free_port()
     settings = _settings(stage, kafka, prefix, contestant, http_port)
     with tempfile.TemporaryFile() as log:
@@ -62,7 +65,8 @@ async def running(
 
                 results = Results(KafkaReader(consumer), alive)
                 print_progress(f"{contestant.name}: {mix.name}")
-                yield Running(stage, mix, worker, producer, prefix, results, draw, keys, began, http_port)
+                metrics_port = http_port if contestant.tells_metrics else None
+                yield Running(stage, mix, worker, producer, prefix, results, draw, keys, began, metrics_port)
 
 
 async def _create(kafka: KafkaSettings, topic: str, partitions: int) -> None:

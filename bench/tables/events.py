@@ -6,7 +6,7 @@ just found (open loop).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,6 +93,7 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
                 f"{Spread.of(m.closed.full_core for m in found).median:.0f}",
                 percent(Spread.of(m.closed.core for m in found).median),
                 percent(Spread.of(m.closed.others_core for m in found).median),
+                _told(m.closed.events_per_commit for m in found),
                 Spread.of(m.peak_mib for m in found).told(),
             ]
         )
@@ -107,6 +108,7 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
                 Spread.of(m.open.late_p99_seconds for m in found).told(1, scale=1000),
                 percent(Spread.of(m.open.core for m in found).median),
                 percent(Spread.of(m.open.others_core for m in found).median),
+                _told(m.open.events_per_commit for m in found),
             ]
         )
     show(
@@ -121,6 +123,7 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
             "full core",
             "core",
             "other core",
+            "events/commit",
             "peak MiB",
         ),
         throughput,
@@ -129,9 +132,26 @@ def print_measures(measures: Sequence[Measure], options: Options) -> None:
     )
     show(
         f"At {OPEN_SHARE:.0%} of that rate: latency added to the calls, in ms",
-        ("events", "keys", "worker", "events/s", "p50", "p99", "published late, p99", "core", "other core"),
+        (
+            "events",
+            "keys",
+            "worker",
+            "events/s",
+            "p50",
+            "p99",
+            "published late, p99",
+            "core",
+            "other core",
+            "events/commit",
+        ),
         latency,
     )
+
+
+def _told(found: Iterable[float | None]) -> str:
+    """Empty of a worker that does not count."""
+    known = [value for value in found if value is not None]
+    return Spread.of(known).told(digits=1) if known else ""
 
 
 def _bounds(keys: int) -> list[str]:
