@@ -30,6 +30,9 @@ TURNS = 6
 """Transactions of a worker that are under way at a time: a broker does no more of them by being given more, and those
 that wait grow."""
 LONGEST_TURN_SECONDS = 0.25
+RETRY_MS = 25
+"""Until a producer asks again when it is told that its last transaction is not quite ended yet. With aiokafka's own 100
+a mark that is stored right behind a commit takes three times as long; shorter ones cost processor time in an outage."""
 
 
 async def ensure_transactions(settings: KafkaSettings) -> None:
@@ -117,6 +120,7 @@ class TransactionalStores:
         producer = AIOKafkaProducer(
             transactional_id=f"{group_id}.{partition.topic}.{partition.number}",
             transaction_timeout_ms=round(COMMIT_SECONDS * 1000),
+            retry_backoff_ms=RETRY_MS,
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=MAX_BATCH_BYTES,
             **connection_arguments(self._settings),
