@@ -85,6 +85,11 @@ class Lease:
         """The worker stops at `until`, by the loop's clock: a pause that would outlast it is not begun."""
         self._until = until
 
+    def check_lasts(self) -> None:
+        """Raises `OwnershipLost` when the worker is about to stop."""
+        if self._until < math.inf:
+            raise OwnershipLost("the worker stops")
+
     def check(self) -> None:
         """Raises `OwnershipLost` when the lease has ended."""
         if self._ended.is_set():

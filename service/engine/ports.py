@@ -54,8 +54,7 @@ async def freely() -> None:
 class Journal(Protocol):
     """What is durable of an export that is under way: it outlives the worker, in the metadata of the commit.
 
-    Every coroutine returns once what it was given is durable, blocks while a rebalance is under way, and raises
-    `OwnershipLost`, which the adapter lets pass.
+    Every coroutine returns once what it was given is durable, and raises `OwnershipLost`, which the adapter lets pass.
     """
 
     @property
@@ -69,11 +68,13 @@ class Journal(Protocol):
         ...
 
     async def keep(self, note: str) -> None:
-        """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`."""
+        """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`. A rebalance waits
+        for it, as it does for the call that asks for an export."""
         ...
 
     async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
-        """Publish the next rows, count them in `rows`, and keep `note` where one is given: all of it or nothing."""
+        """Publish the next rows, count them in `rows`, and keep `note` where one is given: all of it or nothing. Blocks
+        while a rebalance is under way."""
         ...
 
 

@@ -390,8 +390,8 @@ class Worker:
     async def _drain(self, grace_seconds: float) -> None:
         """Before stopping: let every record that has begun come to its end, as long as there is time.
 
-        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export,
-        which the next owner goes on with.
+        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export
+        that is not just being asked for, which the next owner goes on with.
         """
         work_seconds = grace_seconds * (1 - COMMIT_SHARE)
         until = asyncio.get_running_loop().time() + work_seconds
@@ -400,7 +400,8 @@ class Worker:
         for owned in self._owned.values():
             owned.lease.limit(until)
         for job, task in list(self._running.items()):
-            if not job.begun or job.resumes_at > until or job.journal is not None:
+            is_export = job.journal is not None and not job.ordering
+            if not job.begun or job.resumes_at > until or is_export:
                 task.cancel()
                 self._observer.dropped(job.record, "the worker stops")
         if self._running:

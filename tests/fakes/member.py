@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition
@@ -88,6 +88,17 @@ class Member:
         """SIGKILL, and after it the end of the session, when the group forgets the worker."""
         await self.process.kill()
         self.broker.leave(self.source)
+
+
+def everything_to(member: Member, broker: FakeBroker) -> None:
+    """From now on `member` is assigned all partitions, and whoever else there is none."""
+
+    def assign(
+        members: Sequence[FakeSource], partitions: Sequence[Partition]
+    ) -> Mapping[FakeSource, Sequence[Partition]]:
+        return {source: partitions if source is member.source else () for source in members}
+
+    broker.assign = assign
 
 
 def results(broker: FakeBroker) -> list[Told]:

@@ -46,8 +46,20 @@ DEFECTS = (
     Defect(
         "requests of an export leave while the group rebalances",
         ENGINE + "processing.py",
-        "job.lease.opened if job.journal is not None else job.lease.may_leave",
-        "job.lease.may_leave",
+        "self._ask(course, job, job.lease.opened)",
+        "self._ask(course, job, job.lease.may_leave)",
+    ),
+    Defect(
+        "a rebalance does not wait for the name of an export",
+        ENGINE + "processing.py",
+        "        if _looks_at_export(course.remaining):\n",
+        "        if job.journal is not None:\n",
+    ),
+    Defect(
+        "a worker that stops breaks off the request that asks for an export",
+        ENGINE + "worker.py",
+        "job.journal is not None and not job.ordering\n",
+        "job.journal is not None\n",
     ),
     Defect(
         "a replayed dead letter is taken for an event that is new",

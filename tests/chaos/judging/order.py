@@ -3,9 +3,9 @@ be for several of them that follow one another.
 
 What a worker had under way when it was killed or suspended may still be running while the next owner works: nobody
 calls it back. So may the calls of a worker that was expelled while the broker was away, until it hears of it. That,
-and nothing else, excuses two calls at a time, but for reads of an export, beside its POST too: no rebalance waits for
-the calls of an export, and reads change nothing. Only a worker that was killed or suspended, or whose broker was
-away, excuses going back to an earlier event.
+and nothing else, excuses two calls at a time, but for two looks at an export: no rebalance waits for those, and they
+change nothing. Only a worker that was killed or suspended, or whose broker was away, excuses going back to an earlier
+event.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
             f"event {earlier.number} ({_maker(earlier.call, evidence)}) was running"
             for earlier in running
             if not (
-                _reads_an_export(earlier.call)
-                or _reads_an_export(turn.call)
+                (_looks_at_an_export(earlier.call) and _looks_at_an_export(turn.call))
                 or _was_left_behind(earlier.call, turn.call.began_at, evidence)
                 or _was_expelled(earlier.call, turn.call, evidence)
             )
@@ -87,7 +86,7 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
         running.append(turn)
 
 
-def _reads_an_export(call: Call) -> bool:
+def _looks_at_an_export(call: Call) -> bool:
     return call.system == "holdingsiq" and not call.writes
 
 
