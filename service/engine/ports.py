@@ -205,6 +205,11 @@ class Source(Protocol):
         Raises `SourceUnavailable`, or `OwnershipLost` when the partition went away meanwhile."""
         ...
 
+    def silent_seconds(self) -> float:
+        """How long ago the group has confirmed last that we are a member of its present generation, or let us into a
+        new one; counted from the question, not from the answer. 0 while we have asked to join and are none yet."""
+        ...
+
     def seek(self, partition: Partition, offset: int) -> None:
         """Read on from `offset`."""
         ...
@@ -266,6 +271,14 @@ class Observer(Protocol):
 
     def suspended(self, seconds: float) -> None:
         """The worker was not heard of for so long; every partition is proved ours before a call leaves."""
+        ...
+
+    def out_of_touch(self, seconds: float) -> None:
+        """The group was not heard of for so long; nothing is called or stored until it is."""
+        ...
+
+    def in_touch_again(self) -> None:
+        """Counterpart of `out_of_touch`, or the worker has left its group."""
         ...
 
     def source_failed(self, message: str) -> None: ...

@@ -49,6 +49,7 @@ class Member:
         uniform: Uniform = shortest,
         clock: Callable[[], float] = lambda: 0.0,
         suspension_seconds: float = 15.0,
+        silence_seconds: float = 22.5,
         delivery: Delivery = "exactly_once",
         updates_together: int = 1,
     ) -> None:
@@ -60,7 +61,7 @@ class Member:
             systems = systems(self.process)
         gates = Gates(circuit, uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
-        limits = WorkerLimits(intake, drain_seconds, suspension_seconds, updates_together)
+        limits = WorkerLimits(intake, drain_seconds, suspension_seconds, silence_seconds, updates_together)
         progress = Progress(asyncio.get_running_loop().time)
         self.worker = Worker(
             self.source, interpret, processing, render, render_rows, limits, self.observer, clock, progress

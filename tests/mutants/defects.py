@@ -147,6 +147,24 @@ DEFECTS = (
         "        self._doubtful = False\n",
     ),
     Defect(
+        "a silence of the group goes unnoticed",
+        ENGINE + "hearing.py",
+        "            self._lost(seconds)\n",
+        "            pass\n",
+    ),
+    Defect(
+        "a worker publishes while its group is silent",
+        ENGINE + "lease.py",
+        "        while not self._touch.is_set():\n",
+        "        while False:\n",
+    ),
+    Defect(
+        "a heartbeat without an answer passes for one",
+        "service/kafka/background.py",
+        "        if is_member:\n",
+        "        if sent_at:\n",
+    ),
+    Defect(
         "a suspension goes unnoticed",
         ENGINE + "pulse.py",
         "        if missed > self._limit_seconds:\n",
@@ -173,14 +191,14 @@ DEFECTS = (
     Defect(
         "a worker that woke up publishes before it has proved its partition",
         ENGINE + "commits.py",
-        "        self._check()\n        while (proved",
+        "        await self._check()\n        while (proved",
         "        while (proved",
     ),
     Defect(
         "a commit loop stores something after its partition was given up",
-        ENGINE + "partition.py",
-        "        self._feel_pulse()\n        self.lease.check()\n",
-        "        self._feel_pulse()\n",
+        ENGINE + "lease.py",
+        "            await self._touch.wait()\n            self._feel_pulse()\n        self.check()\n",
+        "            await self._touch.wait()\n            self._feel_pulse()\n",
     ),
     Defect(
         "a proof that could not be stored is believed",
