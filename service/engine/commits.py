@@ -43,6 +43,8 @@ from service.engine.progress import Progress
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
 """The records that tell of an outcome: a result, and a dead letter where one is due."""
 
+Check: TypeAlias = Callable[[], Awaitable[None]]
+
 MAX_OUTCOMES = 1000
 """In one commit, so that a transaction stays short."""
 
@@ -56,6 +58,10 @@ HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
 
 
+async def unchecked() -> None:
+    """A `Check` that lets everything pass."""
+
+
 class Commits:
     """One partition's outbox, and the loop that empties it."""
 
@@ -67,11 +73,11 @@ class Commits:
         render: Render,
         settled: Callable[[Outcome], None],
         observer: Observer,
-        check: Callable[[], None] = lambda: None,
+        check: Check = unchecked,
         progress: Progress | None = None,
     ) -> None:
-        """`check` is called before anything is stored; it may ask for a proof, or raise `OwnershipLost`. `progress` is
-        told of commits under way."""
+        """`check` is awaited before anything is stored; it may block, ask for a proof, or raise `OwnershipLost`.
+        `progress` is told of commits under way."""
         self._check = check
         self._progress = progress or Progress()
         self._partition = partition
@@ -248,13 +254,13 @@ class Commits:
 
     async def _store_proof(self) -> None:
         """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
-        self._check()
+        await self._check()
         while (proved := self._proof_due) is not None:
             stored = await self._commit(Batch(), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
-            self._check()
+            await self._check()
 
     async def _store_batch(self) -> None:
         if self._ahead_seconds is not None:
