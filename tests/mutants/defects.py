@@ -32,6 +32,36 @@ DEFECTS = (
         "                self._stored()\n",
     ),
     Defect(
+        "a position that follows its results says what is not published",
+        ENGINE + "commits.py",
+        "                if await self._done(self._store.publish(records)):\n                    self._batch.mark_published()\n",
+        "                await self._done(self._store.publish(records))\n                self._batch.mark_published()\n",
+    ),
+    Defect(
+        "a drain does not wait for a position that follows its results",
+        ENGINE + "commits.py",
+        "                    if not self._batch:\n                        self._empty.set()\n",
+        "                    self._empty.set()\n",
+    ),
+    Defect(
+        "a mark does not take along what is published and waits for its position",
+        ENGINE + "commits.py",
+        "        waited_for = batch.marks or batch.entries or self._emptying\n",
+        "        waited_for = batch.entries or self._emptying\n",
+    ),
+    Defect(
+        "a commit that is given up keeps its turn",
+        ENGINE + "pacing.py",
+        "            except asyncio.CancelledError:\n                self.end()\n",
+        "            except asyncio.CancelledError:\n",
+    ),
+    Defect(
+        "of positions that are committed together, one that is refused decides for all",
+        "service/kafka/shared_stores.py",
+        "            if len(wanted) > 1 and ",
+        "            if not wanted and ",
+    ),
+    Defect(
         "a request leaves while it is in doubt whose the partition is",
         ENGINE + "lease.py",
         "        while not self._certain.is_set():\n",
