@@ -15,14 +15,18 @@ from dataclasses import dataclass
 class Turns:
     """So many commits of a worker are under way at a time; the others wait, and grow meanwhile.
 
-    One that takes long gives its turn up, and goes on: a broker that is away must not hold up what others can store.
+    One that takes long gives its turn up, and goes on: a broker that is away must not hold up what others can store. A
+    turn that was given back rests for as long as it was held, so that brokers which have too much to do get less.
     """
 
-    def __init__(self, at_a_time: int, longest_seconds: float) -> None:
+    def __init__(self, at_a_time: int, longest_seconds: float, rest_seconds: float = 0.0) -> None:
+        """A commit keeps its turn for `longest_seconds` at most, and a turn rests for `rest_seconds` at most."""
         self._free = at_a_time
         self._longest_seconds = longest_seconds
+        self._rest_seconds = rest_seconds
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._held: dict[asyncio.Future[None], asyncio.TimerHandle] = {}
+        self._held: dict[asyncio.Future[None], tuple[float, asyncio.TimerHandle]] = {}
+        """Since when each turn is held, and what ends it."""
 
     def ask(self, permit: asyncio.Future[None]) -> None:
         """`permit` is done when its turn has come. Whoever finishes or cancels it has left the queue."""
@@ -31,11 +35,21 @@ class Turns:
 
     def give_back(self, permit: asyncio.Future[None]) -> None:
         """The turn, if it holds one."""
-        timer = self._held.pop(permit, None)
-        if timer is not None:
-            timer.cancel()
-            self._free += 1
-            self._hand_out()
+        held = self._held.pop(permit, None)
+        if held is None:
+            return
+        since, timer = held
+        timer.cancel()
+        loop = permit.get_loop()
+        rest_seconds = min(loop.time() - since, self._rest_seconds)
+        if rest_seconds > 0:
+            loop.call_later(rest_seconds, self._free_one)
+        else:
+            self._free_one()
+
+    def _free_one(self) -> None:
+        self._free += 1
+        self._hand_out()
 
     def _hand_out(self) -> None:
         while self._free and self._waiting:
@@ -43,7 +57,10 @@ class Turns:
             if not permit.done():
                 self._free -= 1
                 loop = permit.get_loop()
-                self._held[permit] = loop.call_later(self._longest_seconds, self.give_back, permit)
+                self._held[permit] = (
+                    loop.time(),
+                    loop.call_later(self._longest_seconds, self.give_back, permit),
+                )
                 permit.set_result(None)
 
 

@@ -30,6 +30,7 @@ TURNS = 6
 """Transactions of a worker that are under way at a time: a broker does no more of them by being given more, and those
 that wait grow."""
 LONGEST_TURN_SECONDS = 0.25
+LONGEST_REST_SECONDS = 0.05
 RETRY_MS = 25
 """Until a producer asks again when it is told that its last transaction is not quite ended yet. With aiokafka's own 100
 a mark that is stored right behind a commit takes three times as long; shorter ones cost processor time in an outage."""
@@ -112,7 +113,9 @@ class TransactionalStores:
         self._settings = settings
         self._prefix = prefix
         self._admission = Admission(settings)
-        self._pace = Pace(settings.transaction_interval_seconds, Turns(TURNS, LONGEST_TURN_SECONDS))
+        self._pace = Pace(
+            settings.transaction_interval_seconds, Turns(TURNS, LONGEST_TURN_SECONDS, LONGEST_REST_SECONDS)
+        )
 
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store:
         """Fences the last owner. Raises `KafkaError`."""

@@ -15,7 +15,7 @@ from tests.fakes.broker import NOBODY, FakeBroker, Membership
 from tests.fakes.process import FakeProcess
 from tests.fakes.stores import FakeSharedStore, FakeStore, Publishing
 
-SPACING_SECONDS, TURNS, LONGEST_TURN_SECONDS = 0.025, 2, 0.25
+SPACING_SECONDS, REST_SECONDS, TURNS, LONGEST_TURN_SECONDS = 0.025, 0.05, 2, 0.25
 Delivery: TypeAlias = Literal["exactly_once", "at_least_once"]
 
 
@@ -47,7 +47,7 @@ class FakeSource:
         self._process = process
         self._fetch_records = fetch_records
         self._delivery = delivery
-        self._pace = Pace(SPACING_SECONDS, Turns(TURNS, LONGEST_TURN_SECONDS))
+        self._pace = Pace(SPACING_SECONDS, Turns(TURNS, LONGEST_TURN_SECONDS, REST_SECONDS))
         self._known_as = NOBODY
         self._listener: AssignmentListener | None = None
         self.positions: dict[Partition, int] = {}

@@ -141,6 +141,19 @@ async def test_a_commit_that_takes_long_gives_its_turn_up_and_goes_on() -> None:
         assert first.results == [[0]]
 
 
+async def test_a_turn_rests_as_long_as_it_was_held_up_to_a_bound() -> None:
+    turns = Turns(1, longest_seconds=1_000, rest_seconds=50)
+    began: list[float] = []
+    for held_seconds in (3, 100, 0):
+        pacing = Pacing(Pace(turns=turns))
+        await pacing.begin(urgent=False)
+        began.append(now())
+        await asyncio.sleep(held_seconds)
+        pacing.end()
+
+    assert began == pytest.approx([0, 3 + 3, 6 + 100 + 50])
+
+
 async def test_a_mark_does_not_wait_for_its_turn() -> None:
     async with AsyncExitStack() as stack:
         first, second = await _busy(Turns(1, longest_seconds=1_000), 2, stack)
