@@ -20,8 +20,9 @@ async def test_a_heartbeat_counts_from_when_it_was_sent_and_only_when_the_group_
         answered_at.append(suspend_aware_clock())
         return confirmed
 
-    coordinator: Any = SimpleNamespace(_do_heartbeat=beat)
-    background.on_heartbeat(cast("AIOKafkaConsumer", SimpleNamespace(_coordinator=coordinator)), told.append)
+    coordinator: Any = SimpleNamespace(_do_heartbeat=beat, reset_generation=lambda: None)
+    consumer = cast("AIOKafkaConsumer", SimpleNamespace(_coordinator=coordinator))
+    background.watch_membership(consumer, told.append, lambda: None)
     before = suspend_aware_clock()
 
     assert await coordinator._do_heartbeat() is confirmed
