@@ -29,3 +29,14 @@ async def test_a_heartbeat_counts_from_when_it_was_sent_and_only_when_the_group_
 
     assert len(told) == confirmed
     assert all(before <= sent_at <= answered_at[0] for sent_at in told)
+
+
+def test_that_the_group_knows_us_no_more_is_told_once_aiokafka_has_forgotten_its_membership() -> None:
+    course = list[str]()
+    coordinator: Any = SimpleNamespace(_do_heartbeat=None, reset_generation=lambda: course.append("forgotten"))
+    consumer = cast("AIOKafkaConsumer", SimpleNamespace(_coordinator=coordinator))
+    background.watch_membership(consumer, lambda sent_at: None, lambda: course.append("told"))
+
+    coordinator.reset_generation()
+
+    assert course == ["forgotten", "told"]
