@@ -106,7 +106,8 @@ func publish(ctx context.Context, session *kgo.GroupTransactSession, results []*
 	for _, result := range results {
 		session.Produce(ctx, result, failed.Promise())
 	}
-	err := failed.Err()
+	// At once: no more will come, for which the producer would linger.
+	err := errors.Join(session.Client().Flush(ctx), failed.Err())
 	committed, ended := session.End(ctx, err == nil)
 	if err := errors.Join(err, ended); err != nil {
 		return err
