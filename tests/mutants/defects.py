@@ -34,8 +34,8 @@ DEFECTS = (
     Defect(
         "a position that follows its results says what is not published",
         ENGINE + "commits.py",
-        "                if await self._done(self._store.publish(records)):\n                    self._batch.mark_published()\n",
-        "                await self._done(self._store.publish(records))\n                self._batch.mark_published()\n",
+        "publish(records)):\n                    self._batch",
+        "publish(records)) or True:\n                    self._batch",
     ),
     Defect(
         "a drain does not wait for a position that follows its results",
@@ -193,6 +193,18 @@ DEFECTS = (
         "service/kafka/background.py",
         "        if is_member:\n",
         "        if sent_at:\n",
+    ),
+    Defect(
+        "a worker that knows that it was expelled goes on",
+        ENGINE + "worker.py",
+        '            owned.lease.end("the group has gone on without us")\n',
+        "            owned.lease.hold()\n",
+    ),
+    Defect(
+        "nobody hears that the group knows us no more",
+        "service/kafka/background.py",
+        "        reset()\n        expelled()\n",
+        "        reset()\n",
     ),
     Defect(
         "a suspension goes unnoticed",
