@@ -51,8 +51,8 @@ MAX_OUTCOMES = 1000
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Between attempts at a commit that could not be stored."""
 
-LONGEST_COMMIT_SECONDS = 90.0
-"""Within which a store has stored a commit, or has given it up."""
+LONGEST_COMMIT_SECONDS = 120.0
+"""Within which a store has stored a commit, or has given it up; that of others which go before it may take as long."""
 
 HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""

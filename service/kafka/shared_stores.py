@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -29,12 +30,12 @@ from service.kafka import background
 from service.kafka.admission import Admission
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
 from service.kafka.producers import Spoilt, close, ensure_admitted, judged
-from service.kafka.sending import MAX_BATCH_BYTES, Refused, send_all
+from service.kafka.sending import MAX_BATCH_BYTES, send_all
 from service.kafka.together import Together
 from service.settings import KafkaSettings
 
-COMMIT_SECONDS = 60.0
-"""For one commit, restarts of brokers included. Past it, whether it was stored cannot be told."""
+COMMIT_SECONDS = 40.0
+"""For the positions of one request. Past it they are committed again, whether they were stored or not."""
 SEND_SECONDS = 30.0
 """For what is published together. Past it the producer is taken for stuck."""
 SEND_SPACING_SECONDS = 0.004
@@ -58,12 +59,12 @@ class SharedStore:
         """A member that was expelled and knows it publishes nothing more: what it says may differ by now from what the
         next owner has said."""
         self.check_membership()
-        await self._stores.publish(records)
+        await self._stores.publish(_Publication(self, records))
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         self.check_membership()
         if records:
-            await self._stores.publish(records)
+            await self._stores.publish(_Publication(self, records))
         await self._stores.commit(_Position(self, OffsetAndMetadata(offset, metadata)))
 
     def check_membership(self) -> None:
@@ -73,6 +74,13 @@ class SharedStore:
 
     async def close(self) -> None:
         """The producer is shared."""
+
+
+class _Publication(NamedTuple):
+    """What is to be published for one partition."""
+
+    store: SharedStore
+    records: Sequence[Outgoing]
 
 
 class _Position(NamedTuple):
@@ -92,7 +100,7 @@ class SharedStores:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
-        self._sending: Together[Sequence[Outgoing], None] = Together(self._send, spacing_seconds=SEND_SPACING_SECONDS)
+        self._sending: Together[_Publication, None] = Together(self._send, spacing_seconds=SEND_SPACING_SECONDS)
         self.commit: Together[_Position, None] = Together(self._commit, linger_seconds=POSITION_LINGER_SECONDS)
         """One position. Raises as `Store.commit` does."""
 
@@ -101,57 +109,71 @@ class SharedStores:
         await self.producer()
         return SharedStore(partition, self, consumer)
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, publication: _Publication) -> None:
         """Raises as `Store.publish` does."""
         try:
             producer = await self.producer()
         except (KafkaError, TimeoutError) as error:
             raise StoreUnavailable(words(error)) from error
-        await ensure_admitted(self._admission, producer, self._prefix, records)
-        await self._sending(records)
+        await ensure_admitted(self._admission, producer, self._prefix, publication.records)
+        await self._sending(publication)
 
-    async def _send(self, wanted: Sequence[Sequence[Outgoing]]) -> Sequence[Exception | None]:
-        """What several partitions want published. A producer through which nothing has gone in good time is replaced:
-        it may be one that has come to its end and does not say so, and would hold up everything for ever."""
+    async def _send(self, wanted: Sequence[_Publication]) -> Sequence[Exception | None]:
+        """What several partitions want published, but for those whose membership has gone meanwhile."""
+        lost = [_loss(publication.store) for publication in wanted]
+        every = [record for one, why in zip(wanted, lost, strict=True) if why is None for record in one.records]
+        fates = {id(record): fate for fate, records in await self._send_at_once(every) for record in records}
+        return [
+            why or next((fates[id(record)] for record in one.records if id(record) in fates), None)
+            for one, why in zip(wanted, lost, strict=True)
+        ]
+
+    async def _send_at_once(self, records: Sequence[Outgoing]) -> Sequence[tuple[Exception, Sequence[Outgoing]]]:
+        """Which of them were refused, and why. A producer through which nothing has gone in good time is replaced: it
+        may be one that has come to its end and does not say so, and would hold up everything for ever."""
         try:
             producer = await self.producer()
         except (KafkaError, TimeoutError) as error:
             raise StoreUnavailable(words(error)) from error
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                every = [record for records in wanted for record in records]
-                refused = await send_all(producer, self._prefix, every, self._admission.batch_bytes)
+                refused = await send_all(producer, self._prefix, records, self._admission.batch_bytes)
         except (KafkaError, TimeoutError) as error:
             await self.replace(producer)
             raise StoreUnavailable(words(error)) from error
         if refused:
             await self.replace(producer)
-        fates = {id(record): fate for one in refused for fate in (self._fate(one),) for record in one.records}
-        return [next((fates[id(record)] for record in records if id(record) in fates), None) for records in wanted]
-
-    def _fate(self, refused: Refused) -> Exception:
-        return _told(judged(self._admission, self._prefix, refused))
+        return [(_told(judged(self._admission, self._prefix, one)), one.records) for one in refused]
 
     async def _commit(self, wanted: Sequence[_Position]) -> Sequence[Exception | None]:
-        """One after the other where they do not go together: each partition has its own answer."""
+        """Each by itself where they do not go together: each partition has its own answer."""
+        answers: list[Exception | None] = [StoreUnavailable("no answer has come in time")] * len(wanted)
+        with suppress(TimeoutError):  # told to those who have no answer
+            async with asyncio.timeout(COMMIT_SECONDS):
+                error = await self._failure(wanted)
+                if error is None or len(wanted) == 1 or isinstance(error, RebalanceInProgressError):
+                    return [error and _told(error)] * len(wanted)
+                for place, position in enumerate(wanted):
+                    error = await self._failure([position])
+                    answers[place] = error and _told(error)
+        return answers
+
+    async def _failure(self, wanted: Sequence[_Position]) -> Exception | None:
+        """What has kept them from being committed in one request."""
         try:
             for position in wanted:
                 position.store.check_membership()
             await self._commit_at_once(wanted)
         except (KafkaError, OwnershipLost) as error:
-            if len(wanted) > 1 and not isinstance(error, RebalanceInProgressError):
-                return [(await self._commit([position]))[0] for position in wanted]
-            return [_told(error)] * len(wanted)
-        except TimeoutError as error:
-            return [_told(error)] * len(wanted)
-        return [None] * len(wanted)
+            failure: Exception = error
+            return failure
+        return None
 
     async def _commit_at_once(self, wanted: Sequence[_Position]) -> None:
         """The stores that are open are those of one consumer, or the membership of some is gone."""
         consumer = wanted[0].store.consumer
-        async with asyncio.timeout(COMMIT_SECONDS):
-            committing = consumer.commit({store.where: offset for store, offset in wanted})
-            await background.while_it_lives(consumer, committing)
+        committing = consumer.commit({store.where: offset for store, offset in wanted})
+        await background.while_it_lives(consumer, committing)
 
     async def producer(self) -> AIOKafkaProducer:
         """The one that is in use, started where there is none. Raises `KafkaError`, `TimeoutError`."""
@@ -186,6 +208,14 @@ class SharedStores:
             await close(producer)
             raise
         return producer
+
+
+def _loss(store: SharedStore) -> OwnershipLost | None:
+    try:
+        store.check_membership()
+    except OwnershipLost as lost:
+        return lost
+    return None
 
 
 def _told(error: Exception) -> Exception:

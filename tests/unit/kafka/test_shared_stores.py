@@ -276,3 +276,47 @@ async def test_a_member_that_is_expelled_while_its_position_waits_for_others_doe
     with pytest.raises(OwnershipLost):
         await committing
     assert consumer.commit.await_count == 0
+
+
+async def test_a_member_that_is_expelled_while_its_records_wait_for_others_does_not_publish_them(
+    producer: _Producer,
+) -> None:
+    consumer = _consumer()
+    one, other = await _opened(consumer, 2)
+    first, is_sent = _never(), asyncio.Event()
+
+    def take() -> asyncio.Future[object]:
+        is_sent.set()
+        return first
+
+    producer.takes = take
+    under_way = asyncio.create_task(one.publish([Outgoing("results", b"key", b"sent")]))
+    await is_sent.wait()
+    waiting = asyncio.create_task(other.publish([Outgoing("results", b"key", b"late")]))
+    await asyncio.sleep(0)  # it begins
+
+    consumer._coordinator.member_id = ""
+    first.set_result(None)
+
+    await under_way
+    with pytest.raises(OwnershipLost):
+        await waiting
+    assert producer.sent == [b"sent"]
+
+
+@pytest.mark.usefixtures("producer")
+async def test_positions_of_which_nothing_is_heard_in_time_can_be_committed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.kafka.shared_stores.COMMIT_SECONDS", 0.05)
+    consumer = _consumer()
+    stores = await _opened(consumer, 2)
+
+    async def commit(_: object) -> None:
+        await _never()
+
+    consumer.commit = commit
+
+    answers = await asyncio.gather(*(store.commit([], 7, "") for store in stores), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [StoreUnavailable, StoreUnavailable]
