@@ -29,6 +29,7 @@ from service.systems.wire import WireAnswer, WireRequest
 _WHILE_CONNECTING: Final = "client error (Connect)"
 """Among the causes of an error, what tells that nothing was sent: pyreqwest's classes do not. A connection that is
 reset under a request is its `ConnectError` too, an answer that does not come its `ConnectTimeoutError`."""
+_CERTIFICATE_REFUSED: Final = "invalid peer certificate"
 
 
 class _Kind(NamedTuple):
@@ -78,7 +79,7 @@ class PyreqwestTransport(Candidate):
                 return _answer(response, await self._read(response))
 
     async def open_stream(self, request: WireRequest) -> tuple[WireAnswer, httpx.AsyncByteStream]:
-        proxied, built = await self._build(request)
+        proxied, built = await self._build(request, read_ahead_bytes=0)
         stack = AsyncExitStack()
         with _mapped_errors(proxied=proxied):
             response = await stack.enter_async_context(built)
@@ -89,8 +90,9 @@ class PyreqwestTransport(Candidate):
         for client in clients.values():
             await client.close()
 
-    async def _build(self, request: WireRequest) -> tuple[bool, StreamRequest]:
-        """Whether it goes through a proxy, and the request, asked about where that is to happen first."""
+    async def _build(self, request: WireRequest, read_ahead_bytes: int | None = None) -> tuple[bool, StreamRequest]:
+        """Whether it goes through a proxy, and the request, asked about where that is to happen first. So many bytes of
+        the body are waited for before there is an answer; by default 64 KiB, or all."""
         limits, proxy = request.limits, self._proxies.to(request.origin)
         kind = _Kind(limits.connect, limits.read, limits.pool, request.fresh, proxy)
         client = self._clients.get(kind)
@@ -106,6 +108,8 @@ class PyreqwestTransport(Candidate):
                 builder = builder.body_stream(_asked_body(request.body, request.may_leave))
             elif request.body or request.method in ("POST", "PUT", "PATCH"):
                 builder = builder.body_bytes(request.body)
+            if read_ahead_bytes is not None:
+                builder = builder.streamed_read_buffer_limit(read_ahead_bytes)
             built = builder.build_streamed()
         if not request.body and request.may_leave is not None:
             await request.may_leave()
@@ -197,7 +201,8 @@ def _mapped(error: exceptions.DetailedPyreqwestError, *, proxied: bool) -> httpx
     if _WHILE_CONNECTING in causes:
         if isinstance(error, TimeoutError):
             return httpx.ConnectTimeout("no connection in time")
-        return httpx.ProxyError(words) if proxied else httpx.ConnectError(words)
+        of_system = any(cause.startswith(_CERTIFICATE_REFUSED) for cause in causes)
+        return httpx.ProxyError(words) if proxied and not of_system else httpx.ConnectError(words)
     if isinstance(error, exceptions.BuilderError):
         return httpx.ProxyError(words) if proxied else httpx.UnsupportedProtocol(words)
     if isinstance(error, TimeoutError):
