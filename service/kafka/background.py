@@ -8,12 +8,13 @@ that it is there, which then waits for it as long as a rebalance may take. aioka
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
 from service.engine.ports import OwnershipLost
+from service.engine.pulse import suspend_aware_clock
 
 LEAVE_SECONDS = 3.0
 
@@ -43,6 +44,29 @@ def tasks(consumer: AIOKafkaConsumer) -> dict[str, asyncio.Task[None]]:
         "the membership in the group": consumer._coordinator._coordination_task,
         "the knowledge of the cluster": consumer._client._sync_task,
     }
+
+
+def watch_membership(
+    consumer: AIOKafkaConsumer, confirmed: Callable[[float], None], expelled: Callable[[], None]
+) -> None:
+    """Have `confirmed` told when each heartbeat was sent, by `suspend_aware_clock`, that the group has confirmed: it
+    confirms members of its present generation alone, those included that it wants to join anew. Have `expelled` called
+    when any answer says that we are no such member."""
+    coordinator = consumer._coordinator
+    beat, reset = coordinator._do_heartbeat, coordinator.reset_generation
+
+    async def tell() -> bool:
+        sent_at = suspend_aware_clock()
+        is_member = bool(await beat())
+        if is_member:
+            confirmed(sent_at)
+        return is_member
+
+    def forget() -> None:
+        reset()
+        expelled()
+
+    coordinator._do_heartbeat, coordinator.reset_generation = tell, forget
 
 
 async def end(consumer: AIOKafkaConsumer, seconds: float) -> None:

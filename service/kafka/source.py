@@ -17,7 +17,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -27,6 +28,7 @@ from service.domain.record import Partition, Record
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
+from service.engine.pulse import suspend_aware_clock
 from service.kafka import background
 from service.kafka.connection import connection_arguments, member_id_of, words
 from service.kafka.log_identity import StampedStore, log_ids, unstamp
@@ -34,6 +36,8 @@ from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
 """At a time, so that no batch overruns the bounds of memory by much."""
+FETCH_SLACK_SECONDS = 0.1
+"""By which a fetch may be late, before it is left to the next to take up."""
 POLL_INTERVAL_MS = 600_000
 METADATA_AGE_MS = 10_000
 """How long it may take until topics that were made anew, or got more partitions, are noticed."""
@@ -51,6 +55,14 @@ class Stores(Protocol):
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store: ...
 
 
+class _Fetched(NamedTuple):
+    """What came, and where things stood when it did."""
+
+    batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    seeks: Counter[Partition]
+    epochs: Mapping[Partition, int]
+
+
 class KafkaSource:
     """One member of the consumer group, subscribed to all input topics. Implements `engine.ports.Source`."""
 
@@ -66,10 +78,15 @@ class KafkaSource:
         self._epochs: dict[Partition, int] = {}
         self._member_id: str | None = None
         self._assignments = 0
+        self._confirmed_at: float | None = None
+        """When what the group has confirmed last was asked, by `suspend_aware_clock`; None before the first
+        assignment."""
         self._log_ids: dict[Partition, str] = {}
         """Of the log that each claimed partition is of."""
         self._logs_checked_at = 0.0
         self._seeks: Counter[Partition] = Counter()
+        self._fetching: asyncio.Future[_Fetched] | None = None
+        """Under way, perhaps since an earlier fetch."""
 
     async def start(self, listener: AssignmentListener) -> None:
         settings = self._settings
@@ -94,6 +111,9 @@ class KafkaSource:
         except KafkaError as error:
             await asyncio.gather(background.end(consumer, STOP_SECONDS), admin.close(), return_exceptions=True)
             raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
+        background.watch_membership(
+            consumer, partial(self._confirmed, consumer), partial(self._expelled, consumer, listener)
+        )
         self._consumer, self._admin = consumer, admin
         consumer.subscribe(self._topics, listener=_Rebalances(self, consumer, listener))
 
@@ -102,9 +122,14 @@ class KafkaSource:
         gone = background.ended(consumer)
         if gone:
             raise SourceUnavailable(f"the consumer has come to its end by itself: {', '.join(gone)}")
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetched(consumer, timeout_seconds))
+        await asyncio.wait((self._fetching,), timeout=timeout_seconds + FETCH_SLACK_SECONDS)
+        if not self._fetching.done():
+            return ()
+        fetching, self._fetching = self._fetching, None
         try:
-            batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
-            seeks, epochs = self._seeks.copy(), dict(self._epochs)
+            batches, seeks, epochs = fetching.result()
             await self._check_logs()
         except (KafkaError, ConsumerStoppedError) as error:
             raise SourceUnavailable(words(error)) from error
@@ -116,6 +141,11 @@ class KafkaSource:
             and self._seeks[partition] == seeks[partition]  # else they come again, from where was sought
             for consumed in batch
         ]
+
+    async def _fetched(self, consumer: AIOKafkaConsumer, timeout_seconds: float) -> _Fetched:
+        """aiokafka waits here for the end of a rebalance, however long that takes, and must not be broken off."""
+        batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
+        return _Fetched(batches, self._seeks.copy(), dict(self._epochs))
 
     async def claim(self, partition: Partition) -> Claim:
         consumer = self._joined()
@@ -148,6 +178,9 @@ class KafkaSource:
             raise SourceUnavailable(words(error)) from error
         return {Partition(where.topic, where.partition): end for where, end in ends.items()}
 
+    def silent_seconds(self) -> float:
+        return 0.0 if self._confirmed_at is None else max(0.0, suspend_aware_clock() - self._confirmed_at)
+
     def seek(self, partition: Partition, offset: int) -> None:
         self._seek(self._joined(), partition, offset)
 
@@ -160,10 +193,14 @@ class KafkaSource:
     async def stop(self) -> None:
         consumer, admin = self._consumer, self._admin
         self._consumer = self._admin = None
-        self._epochs, self._member_id = {}, None
+        self._epochs, self._member_id, self._confirmed_at = {}, None, None
         self._log_ids.clear()
         if consumer is not None:
             await background.end(consumer, STOP_SECONDS)
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+            self._fetching = None
         if admin is not None:
             await asyncio.wait((asyncio.ensure_future(admin.close()),), timeout=STOP_SECONDS)
 
@@ -173,8 +210,17 @@ class KafkaSource:
         self._assignments += 1
         self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
         self._member_id = member_id
+        self._confirmed_at = suspend_aware_clock()
         self._log_ids = {partition: log_id for partition, log_id in self._log_ids.items() if partition in self._epochs}
         return self._epochs
+
+    def _confirmed(self, consumer: AIOKafkaConsumer, sent_at: float) -> None:
+        if self.has(consumer) and self._confirmed_at is not None:
+            self._confirmed_at = max(self._confirmed_at, sent_at)
+
+    def _expelled(self, consumer: AIOKafkaConsumer, listener: AssignmentListener) -> None:
+        if self.has(consumer):
+            listener.expelled()
 
     def has(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether `consumer` is the one that the group knows now."""
