@@ -40,6 +40,14 @@ def test_a_case_is_read_with_its_suite_its_loop_and_what_became_of_it() -> None:
     ]
 
 
+def test_a_case_that_fails_again_while_it_is_cleaned_up_after_is_one() -> None:
+    failed = one_test(CONNECTIONS, "test_it_holds[asyncio]", '<failure message="x">…</failure>')
+    cleaned_up = one_test(CONNECTIONS, "test_it_holds[asyncio]", '<error message="x">…</error>')
+    held = one_test(CONNECTIONS, "test_it_holds[uvloop]")
+
+    assert [case.failed for case in cases_of(report(failed, cleaned_up, held))] == [True, False]
+
+
 def test_a_report_of_other_tests_is_refused() -> None:
     with pytest.raises(ValueError, match=r"tests\.unit\.test_app"):
         cases_of(report(one_test("tests.unit.test_app", "test_it")))
