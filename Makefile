@@ -51,7 +51,7 @@ bench-soak: setup ## Whether memory stays flat, half an hour: make bench-soak [A
 hot-path: setup ## What one event costs in calls of functions and in memory: the same on every machine
 	@$(bin)/python -m tests.support.hot_path
 
-bench-transports: setup ## What a call costs by what carries it, with and without TLS: make bench-transports [ARGS='--calls 50000']
+bench-transports: setup ## What a call costs by what carries it, with and without TLS: make bench-transports [ARGS='--calls 50000' or --suites]
 	@$(bin)/python -m bench.transports $(ARGS)
 
 bench-exports: setup ## Rows per second of an export beside curl: make bench-exports [ARGS='--rows 1000000']

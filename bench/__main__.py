@@ -26,10 +26,10 @@ from bench.options import Options
 from bench.processes import CORES
 from bench.report import console
 from bench.stage import Stage, broker, stage
-from bench.tables import calls, concurrency, events, failing, start
+from bench.tables import calls, concurrency, events, failing, start, transports
 from service.kafka.connection import quieten
 
-TABLES: Final = ("events", "concurrency", "failing", "start", "bursty", "queueing")
+TABLES: Final = ("events", "concurrency", "failing", "start", "bursty", "queueing", "transports")
 WITH_GOALS: Final = TABLES[:4]
 
 
@@ -73,6 +73,8 @@ async def _measure(table: str, stage: Stage, options: Options, failing_seconds: 
             return goals.of_start(starts)
         case "bursty":
             calls.print_measures("Updates that come ten at a time", await calls.measure_bursts(stage, options))
+        case "transports":
+            transports.print_measures(await transports.measure(stage, options), options)
         case _:
             pass
     return []

@@ -1,6 +1,7 @@
 """What one call costs the client, by what carries it: the worker's own transport beside others, with and without TLS.
 
     python -m bench.transports --calls 20000
+    python -m bench.transports --suites      what each makes of what may go wrong: see bench/suites.py
 
 PUTs of a small document, 240 at a time, each answered after 5 ms by a server in a process of its own. `CPU µs/call` is
 what the client's process has spent; the ratio is that of the last row to it. httpx's own pool makes a tenth of the
@@ -19,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -26,11 +28,16 @@ import aiohttp
 import httpx
 import trustme
 import uvloop
+from pyreqwest.client import ClientBuilder
 from rich.console import Console
 from rich.table import Table
 
+from bench import suites
+from bench.candidates.catalogue import CANDIDATES, OURS
+from bench.candidates.port import Making
+from service.engine.ports import freely
 from service.systems.transport import Http1Transport
-from service.systems.wire import Origin, WireRequest, header_lines
+from service.systems.wire import Limits, Origin, WireRequest, header_lines
 
 AT_A_TIME = 240
 ANSWER_SECONDS = 0.005
@@ -42,6 +49,8 @@ HEADERS = {
     "Content-Type": "application/vnd.api+json",
 }
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+
+LIMITS = Limits(connect=5.0, read=30.0, pool=5.0, total=41.0)
 
 Call: TypeAlias = Callable[[], Awaitable[object]]
 Opening: TypeAlias = Callable[[AsyncExitStack, str, str], Awaitable[Call]]
@@ -111,12 +120,27 @@ async def bare_aiohttp(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
     return call
 
 
+async def bare_pyreqwest(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
+    authorities = Path(ca_file).read_bytes()  # noqa: ASYNC240 - before anything is measured
+    builder = ClientBuilder().no_proxy().max_connections(AT_A_TIME).add_root_certificate_pem(authorities)
+    client = await stack.enter_async_context(builder.build())
+    url = base + "/eholdings/resources/1-2-3"
+
+    async def call() -> object:
+        response = await client.put(url).headers(HEADERS).body_bytes(BODY).build().send()
+        return bytes(await response.bytes())
+
+    return call
+
+
 async def ours_through_httpx(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
     return await through_httpx(Http1Transport(ca_file=ca_file, proxy_of=lambda url: None), stack, base)
 
 
-async def ours(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
-    transport = await stack.enter_async_context(Http1Transport(ca_file=ca_file, proxy_of=lambda url: None))
+async def as_a_worker(making: Making, stack: AsyncExitStack, base: str, ca_file: str) -> Call:
+    """With all that a worker asks of each call: its time-outs, and the question whether it may leave."""
+    transport = making(ca_file=ca_file, proxy_of=lambda url: None)
+    await stack.enter_async_context(transport)
     url = httpx.URL(base)
     origin = Origin(url.scheme, url.host, url.port or 0)
     lines = header_lines(
@@ -124,7 +148,8 @@ async def ours(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
     )
 
     async def call() -> object:
-        return await transport.exchange(WireRequest(origin, "PUT", "/eholdings/resources/1-2-3", lines, BODY))
+        request = WireRequest(origin, "PUT", "/eholdings/resources/1-2-3", lines, BODY, LIMITS, may_leave=freely)
+        return await transport.exchange(request)
 
     return call
 
@@ -132,8 +157,11 @@ async def ours(stack: AsyncExitStack, base: str, ca_file: str) -> Call:
 CONTESTANTS: dict[str, tuple[Opening, float]] = {
     "httpx, its own pool": (own_pool_of_httpx, 0.1),
     "aiohttp, bare": (bare_aiohttp, 1.0),
+    "aiohttp, as a worker would use it": (partial(as_a_worker, CANDIDATES["aiohttp"]), 1.0),
+    "pyreqwest, bare": (bare_pyreqwest, 1.0),
+    "pyreqwest, as a worker would use it": (partial(as_a_worker, CANDIDATES["pyreqwest"]), 1.0),
     "ours, under httpx's types": (ours_through_httpx, 1.0),
-    "ours, as a worker uses it": (ours, 1.0),
+    "ours, as a worker uses it": (partial(as_a_worker, CANDIDATES[OURS]), 1.0),
 }
 
 
@@ -202,6 +230,9 @@ async def main(calls: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=20_000)
+    parser.add_argument("--suites", action="store_true", help="the suites about transports on each candidate")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.suites:
+        sys.exit(not suites.main())
     uvloop.run(serve(arguments.serve) if arguments.serve else main(arguments.calls))

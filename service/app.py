@@ -40,7 +40,7 @@ from service.kafka.topics import DEAD_LETTERS, EXPORT_ROWS, RESULTS
 from service.routes import ROUTES, interpret
 from service.settings import InvalidSettings, Settings
 from service.systems.holdingsiq import ExportPolicy
-from service.systems.registry import ConfiguredSystems, SystemsConfig
+from service.systems.registry import ConfiguredSystems, SystemsConfig, Transport
 from service.systems.tokens import Credentials, StaticToken, UserPassword
 from service.systems.transport import Http1Transport
 from service.telemetry.health import HealthServer
@@ -69,7 +69,8 @@ TRACES_SECONDS = 3.0
 class Relay:
     """One worker process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
+        """`transport` carries the calls, in place of the worker's own; it is taken over."""
         self._settings = settings
         self._log = Log()
         self._metrics = Metrics()
@@ -79,7 +80,7 @@ class Relay:
         self._watchdog = Watchdog(self._telemetry.stalled)
         self._systems = ConfiguredSystems(
             systems_config(settings),
-            Http1Transport(),
+            transport or Http1Transport(),
             self._telemetry,
             progress=self._progress,
             tracer=self._tracing,

@@ -1,4 +1,5 @@
-"""What holds for every test. `plugins/brokers.py` has the brokers, `plugins/skips.py` says what may be skipped."""
+"""What holds for every test. `plugins/brokers.py` has the brokers, `plugins/skips.py` says what may be skipped,
+`plugins/transports.py` what carries calls."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.plugins.brokers", "tests.plugins.skips"]
+pytest_plugins = ["pytester", "tests.plugins.brokers", "tests.plugins.skips", "tests.plugins.transports"]
 
 if os.environ.get("CI", "").lower() != "true":  # there, hypothesis chooses a profile of its own
     settings.register_profile("development", deadline=None, print_blob=True)  # a busy machine is no fault of the code

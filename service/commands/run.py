@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from service.app import Relay
 from service.commands import console
 from service.commands.console import Exit
 from service.engine.ports import SourceUnavailable
-from service.settings import InvalidSettings, unread
+from service.settings import InvalidSettings, Settings, unread
 from service.telemetry import logs
 from service.telemetry.log_events import SETTING_UNREAD, Log
 
@@ -19,13 +21,18 @@ def run() -> None:
     Example: RELAY_FOLIO__URL=https://folio.example RELAY_FOLIO__TENANT=diku RELAY_FOLIO__TOKEN_FILE=/secrets/token
     holdings-relay run
     """
+    run_composed(Relay)
+
+
+def run_composed(compose: Callable[[Settings], Relay]) -> None:
+    """The command, with a worker that `compose` makes of the settings."""
     settings = console.settings()
     logs.configure(settings.log.level, settings.log.format)
     for message in unread():
         Log().say(SETTING_UNREAD, message=message)
 
     async def work() -> None:
-        await Relay(settings).run()
+        await compose(settings).run()
 
     try:
         console.run(work())

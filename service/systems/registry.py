@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import httpx
 
@@ -47,6 +48,9 @@ from service.systems.timeouts import Timeouts
 from service.systems.tokens import Credentials, TenantTokens, Token
 from service.systems.trouble import Trouble, trouble_of
 
+Transport: TypeAlias = httpx.AsyncBaseTransport
+"""What carries the calls of all systems."""
+
 
 @dataclass(frozen=True, slots=True)
 class SystemsConfig:
@@ -81,7 +85,7 @@ class ConfiguredSystems:
     def __init__(
         self,
         config: SystemsConfig,
-        transport: httpx.AsyncBaseTransport,
+        transport: Transport,
         observer: CallObserver | None = None,
         clocks: Clocks | None = None,
         progress: Progress | None = None,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bench.candidates.port import Making
 from service.domain.answers import Answer, Denial, Denied, Finding, Pending, Settled, Stumbled, Verdict
 from service.domain.codes import Code
 from service.engine.ports import CallContext, Journal, MayLeave, OwnershipLost, freely
@@ -36,9 +37,9 @@ READ_BACK = ("eholdings update", "eholdings deselect", "eholdings add")
 pytestmark = pytest.mark.timeout(30)
 
 
-@pytest.fixture(params=[without_socket, over_sockets], ids=["without-socket", "over-sockets"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with request.param() as found:
+@pytest.fixture(params=["without-socket", "over-sockets"])
+async def world(request: pytest.FixtureRequest, making: Making) -> AsyncIterator[World]:
+    async with over_sockets(making) if request.param == "over-sockets" else without_socket() as found:
         found.sandbox.load(seed())
         yield found
 

@@ -8,18 +8,17 @@ from typing import Final
 
 import httpx
 
+from bench.candidates.port import Making
 from service.sandbox.exchange import Call, Reply, SimulatedSystem
 from service.sandbox.faults import Fault
 from service.sandbox.gateway import Gateway
 from service.sandbox.holdingsiq.system import DEFAULT_API_KEY as HOLDINGSIQ_API_KEY
 from service.sandbox.login import Login
 from service.sandbox.server import FOLIO_BASE, HOLDINGSIQ_BASE, SCSB_BASE, Sandbox, SandboxSettings
-from service.systems.call_observer import CallObserver
 from service.systems.http import Headers
 from service.systems.registry import ConfiguredSystems, SystemsConfig
 from service.systems.timeouts import Timeouts
 from service.systems.tokens import UserPassword
-from service.systems.transport import Http1Transport
 from tests.contract.cases import TENANT, Case
 from tests.fakes.journal import FakeJournal
 
@@ -64,10 +63,10 @@ class World:
 
 
 @asynccontextmanager
-async def without_socket(observer: CallObserver | None = None) -> AsyncIterator[World]:
+async def without_socket() -> AsyncIterator[World]:
     """Calls go to the simulated systems as function calls."""
     sandbox = Sandbox()
-    systems = ConfiguredSystems(_config("http://sandbox"), _InProcess(sandbox), observer)
+    systems = ConfiguredSystems(_config("http://sandbox"), _InProcess(sandbox))
     unreachable = ConfiguredSystems(_config("http://nowhere"), httpx.MockTransport(_refuse))
     try:
         yield World(sandbox, systems, unreachable)
@@ -77,11 +76,11 @@ async def without_socket(observer: CallObserver | None = None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def over_sockets(observer: CallObserver | None = None) -> AsyncIterator[World]:
+async def over_sockets(making: Making) -> AsyncIterator[World]:
     """Calls go over the loopback interface to a server."""
     async with Sandbox(settings=SandboxSettings(stop_grace_seconds=0.05)) as sandbox:
-        systems = ConfiguredSystems(_config(sandbox.url), Http1Transport(), observer)
-        unreachable = ConfiguredSystems(_config("http://127.0.0.1:9"), Http1Transport())
+        systems = ConfiguredSystems(_config(sandbox.url), making())
+        unreachable = ConfiguredSystems(_config("http://127.0.0.1:9"), making())
         try:
             yield World(sandbox, systems, unreachable)
         finally:

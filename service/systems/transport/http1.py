@@ -86,12 +86,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends the request and reads the answer. See the class for extensions and errors."""
         try:
-            wired = _wired(request, await request.aread())
+            wire_request = wired(request, await request.aread())
             stream: httpx.AsyncByteStream
             if request.extensions.get("stream"):
-                answer, stream = await self._open_stream(wired)
+                answer, stream = await self._open_stream(wire_request)
             else:
-                answer = await self.exchange(wired)
+                answer = await self.exchange(wire_request)
                 stream = httpx.ByteStream(answer.body)
         except httpx.TransportError as error:
             error.request = request
@@ -161,8 +161,9 @@ def _head(request: WireRequest, connection: Connection) -> bytes:
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method.encode("ascii"), target.encode("ascii"), headers)
 
 
-def _wired(request: httpx.Request, content: bytes) -> WireRequest:
-    """Raises `UnsupportedProtocol` and `LocalProtocolError`."""
+def wired(request: httpx.Request, content: bytes) -> WireRequest:
+    """What httpx's request is on the wire, its extensions read. Raises `UnsupportedProtocol` and
+    `LocalProtocolError`."""
     origin, extensions = origin_of(request.url), request.extensions
     headers = [(name, value) for name, value in request.headers.raw if name.lower() not in _OURS]
     if "host" not in request.headers:

@@ -10,7 +10,7 @@ from bench.latencies import Latencies
 from bench.load import Closed, Open
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
 from bench.options import Options
-from bench.tables import calls, concurrency, events, failing, start
+from bench.tables import calls, concurrency, events, failing, start, transports
 
 UNIFORM = "uniform"
 
@@ -160,3 +160,17 @@ def test_calls_are_told_for_each_event(capsys: pytest.CaptureFixture[str]) -> No
     calls.print_measures("Updates", together)
 
     assert "2.50" in capsys.readouterr().out
+
+
+def test_the_worker_over_each_transport_is_told_in_ratios_to_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = {"ours": (1000.0, 0.5), "other": (500.0, 0.75)}
+    found = [
+        transports.Measure(mix, name, closed(rate, core=core), 100.0)
+        for mix in transports.MIXES
+        for name, (rate, core) in rates.items()
+    ]
+
+    transports.print_measures(found, Options(rounds=1))
+
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "other" in line and "call" in line]
+    assert [row[2:7] for row in rows] == [["other", "500", "0.50", "1500", "3.00"]] * 2

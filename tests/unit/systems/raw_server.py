@@ -49,6 +49,8 @@ class RawServer:
     port: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
+    """Connections that the client has not ended, as far as has been noticed: nothing is read during an answer."""
 
     @property
     def url(self) -> str:
@@ -66,10 +68,12 @@ async def raw_server(answer: Answering, tls: ssl.SSLContext | None = None) -> As
         assert task is not None
         tasks.add(task)
         server.connections += 1
+        server.open += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 await _serve(server, server.connections, answer, reader, writer)
         finally:
+            server.open -= 1
             writer.transport.abort()
             tasks.discard(task)
 

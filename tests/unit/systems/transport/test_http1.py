@@ -14,18 +14,18 @@ import httpx
 import pytest
 import trustme
 
+from bench.candidates.port import Making, Transport
 from service.engine.ports import OwnershipLost
 from service.systems.bodies import AnswerTooLarge
 from service.systems.proxies import Proxy
-from service.systems.transport import Http1Transport
 from tests.unit.systems.raw_server import OK, Exchange, raw_server
 
 BRIEF = {"connect": 2.0, "read": 0.2, "pool": 2.0, "total": 5.0}
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Http1Transport]:
-    async with Http1Transport(proxy_of=lambda url: None) as running:
+async def transport(making: Making) -> AsyncIterator[Transport]:
+    async with making(proxy_of=lambda url: None) as running:
         yield running
 
 
@@ -50,7 +50,7 @@ async def reset(exchange: Exchange) -> None:
     exchange.reset()
 
 
-async def test_a_request_leaves_as_it_was_built(transport: Http1Transport) -> None:
+async def test_a_request_leaves_as_it_was_built(transport: Transport) -> None:
     headers = {"api_key": "k", "X-Okapi-Tenant": "diku", "Content-Type": "application/vnd.api+json"}
     async with raw_server(answer_ok) as server:
         await transport.handle_async_request(
@@ -73,7 +73,7 @@ async def test_a_request_leaves_as_it_was_built(transport: Http1Transport) -> No
 
 @pytest.mark.parametrize("fresh", [False, True])
 async def test_whether_a_request_may_leave_is_asked_once_the_connection_stands(
-    transport: Http1Transport, fresh: bool
+    transport: Transport, fresh: bool
 ) -> None:
     """A worker may be suspended for minutes while it opens a connection, and be replaced meanwhile."""
     async with raw_server(answer_ok) as server:
@@ -96,7 +96,7 @@ async def test_whether_a_request_may_leave_is_asked_once_the_connection_stands(
 
 @pytest.mark.parametrize("fresh", [False, True])
 async def test_a_request_that_may_not_leave_sends_nothing_and_spoils_no_connection(
-    transport: Http1Transport, fresh: bool
+    transport: Transport, fresh: bool
 ) -> None:
     async def may_not_leave() -> None:
         raise OwnershipLost("another has it")
@@ -118,7 +118,7 @@ async def test_a_request_that_may_not_leave_sends_nothing_and_spoils_no_connecti
     "headers", [{"X-Okapi-Token": "secret\r\nX-Other: 1"}, {"X-A": "secret\0"}, {"X:A": "secret"}, {"": "secret"}]
 )
 async def test_a_header_that_would_break_out_of_its_line_is_not_sent_and_not_told(
-    transport: Http1Transport, headers: Mapping[str, str]
+    transport: Transport, headers: Mapping[str, str]
 ) -> None:
     async with raw_server(answer_ok) as server:
         with pytest.raises(httpx.LocalProtocolError) as caught:
@@ -128,14 +128,14 @@ async def test_a_header_that_would_break_out_of_its_line_is_not_sent_and_not_tol
     assert server.connections == 0
 
 
-async def test_an_answer_to_head_has_no_body_whatever_it_says(transport: Http1Transport) -> None:
+async def test_an_answer_to_head_has_no_body_whatever_it_says(transport: Transport) -> None:
     async with raw_server(answer_ok) as server:
         response = await transport.handle_async_request(request_to(server.url, "HEAD"))
 
     assert (response.status_code, response.headers["content-length"]) == (200, "2")
 
 
-async def test_a_body_of_several_megabytes_arrives_whole(transport: Http1Transport) -> None:
+async def test_a_body_of_several_megabytes_arrives_whole(transport: Transport) -> None:
     content = bytes(range(256)) * (12 << 10)
     async with raw_server(answer_ok) as server:
         response = await transport.handle_async_request(request_to(server.url, "PUT", content=content))
@@ -143,7 +143,7 @@ async def test_a_body_of_several_megabytes_arrives_whole(transport: Http1Transpo
     assert (response.status_code, server.exchanges[0].body) == (200, content)
 
 
-async def test_headers_that_come_more_than_once_all_stay(transport: Http1Transport) -> None:
+async def test_headers_that_come_more_than_once_all_stay(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 201 Created\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n")
 
@@ -153,7 +153,7 @@ async def test_headers_that_come_more_than_once_all_stay(transport: Http1Transpo
     assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
 
 
-async def test_cookies_are_not_kept(transport: Http1Transport) -> None:
+async def test_cookies_are_not_kept(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1; Path=/\r\nContent-Length: 0\r\n\r\n")
 
@@ -164,7 +164,7 @@ async def test_cookies_are_not_kept(transport: Http1Transport) -> None:
     assert not any("cookie" in line.lower() for exchange in server.exchanges for line in exchange.header_lines)
 
 
-async def test_a_redirect_is_handed_back(transport: Http1Transport) -> None:
+async def test_a_redirect_is_handed_back(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
 
@@ -174,7 +174,7 @@ async def test_a_redirect_is_handed_back(transport: Http1Transport) -> None:
     assert (response.status_code, len(server.exchanges)) == (302, 1)
 
 
-async def test_a_compressed_answer_is_readable(transport: Http1Transport) -> None:
+async def test_a_compressed_answer_is_readable(transport: Transport) -> None:
     body = gzip.compress(b'{"a": 1}')
 
     async def answer(exchange: Exchange) -> None:
@@ -189,7 +189,7 @@ async def test_a_compressed_answer_is_readable(transport: Http1Transport) -> Non
     assert response.json() == {"a": 1}
 
 
-async def test_an_answer_compressed_badly_is_a_decoding_error_to_who_reads_it(transport: Http1Transport) -> None:
+async def test_an_answer_compressed_badly_is_a_decoding_error_to_who_reads_it(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
 
@@ -199,7 +199,7 @@ async def test_an_answer_compressed_badly_is_a_decoding_error_to_who_reads_it(tr
             await response.aread()
 
 
-async def test_a_refused_connection_was_not_sent(transport: Http1Transport) -> None:
+async def test_a_refused_connection_was_not_sent(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
@@ -207,12 +207,12 @@ async def test_a_refused_connection_was_not_sent(transport: Http1Transport) -> N
         await transport.handle_async_request(request_to(f"http://127.0.0.1:{port}"))
 
 
-async def test_an_unknown_host_was_not_sent_to(transport: Http1Transport) -> None:
+async def test_an_unknown_host_was_not_sent_to(transport: Transport) -> None:
     with pytest.raises(httpx.ConnectError):
         await transport.handle_async_request(request_to("http://no-such-host.invalid/"))
 
 
-async def test_a_connection_that_is_not_accepted_in_time_was_not_sent(transport: Http1Transport) -> None:
+async def test_a_connection_that_is_not_accepted_in_time_was_not_sent(transport: Transport) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -228,9 +228,7 @@ async def test_a_connection_that_is_not_accepted_in_time_was_not_sent(transport:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-async def test_a_reset_before_the_answer_leaves_it_open_and_is_not_repeated(
-    transport: Http1Transport, method: str
-) -> None:
+async def test_a_reset_before_the_answer_leaves_it_open_and_is_not_repeated(transport: Transport, method: str) -> None:
     async with raw_server(reset) as server:
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             await transport.handle_async_request(request_to(server.url, method))
@@ -239,7 +237,7 @@ async def test_a_reset_before_the_answer_leaves_it_open_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-async def test_a_kept_connection_that_breaks_is_not_replaced_unseen(transport: Http1Transport, method: str) -> None:
+async def test_a_kept_connection_that_breaks_is_not_replaced_unseen(transport: Transport, method: str) -> None:
     async def answer(exchange: Exchange) -> None:
         if exchange.number == 1:
             await exchange.send(OK)
@@ -254,7 +252,7 @@ async def test_a_kept_connection_that_breaks_is_not_replaced_unseen(transport: H
     assert [(exchange.connection, exchange.number) for exchange in server.exchanges] == [(1, 1), (1, 2)]
 
 
-async def test_connections_are_kept(transport: Http1Transport) -> None:
+async def test_connections_are_kept(transport: Transport) -> None:
     async with raw_server(answer_ok) as server:
         for _ in range(5):
             await transport.handle_async_request(request_to(server.url))
@@ -262,7 +260,7 @@ async def test_connections_are_kept(transport: Http1Transport) -> None:
     assert server.connections == 1
 
 
-async def test_a_fresh_connection_carried_nothing_before_and_nothing_after(transport: Http1Transport) -> None:
+async def test_a_fresh_connection_carried_nothing_before_and_nothing_after(transport: Transport) -> None:
     async with raw_server(answer_ok) as server:
         for fresh in (False, True, True, False):
             await transport.handle_async_request(request_to(server.url, "POST", fresh=fresh))
@@ -270,7 +268,7 @@ async def test_a_fresh_connection_carried_nothing_before_and_nothing_after(trans
     assert [exchange.connection for exchange in server.exchanges] == [1, 2, 3, 1]
 
 
-async def test_no_answer_in_time_leaves_it_open(transport: Http1Transport) -> None:
+async def test_no_answer_in_time_leaves_it_open(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await asyncio.sleep(60)
 
@@ -279,7 +277,7 @@ async def test_no_answer_in_time_leaves_it_open(transport: Http1Transport) -> No
             await transport.handle_async_request(request_to(server.url, "PUT", content=b"{}"))
 
 
-async def test_bytes_that_trickle_in_end_at_the_total(transport: Http1Transport) -> None:
+async def test_bytes_that_trickle_in_end_at_the_total(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
@@ -300,7 +298,7 @@ async def test_bytes_that_trickle_in_end_at_the_total(transport: Http1Transport)
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", id="another protocol"),
     ],
 )
-async def test_an_answer_that_breaks_off_is_no_answer(transport: Http1Transport, answer_bytes: bytes) -> None:
+async def test_an_answer_that_breaks_off_is_no_answer(transport: Transport, answer_bytes: bytes) -> None:
     async def answer(exchange: Exchange) -> None:
         exchange.writer.write(answer_bytes)
         await exchange.writer.drain()
@@ -311,7 +309,7 @@ async def test_an_answer_that_breaks_off_is_no_answer(transport: Http1Transport,
             await transport.handle_async_request(request_to(server.url))
 
 
-async def test_cancelling_many_requests_leaves_the_pool_usable() -> None:
+async def test_cancelling_many_requests_leaves_the_pool_usable(making: Making) -> None:
     arrived = asyncio.Event()
     answers = asyncio.Event()
 
@@ -322,7 +320,7 @@ async def test_cancelling_many_requests_leaves_the_pool_usable() -> None:
             await answers.wait()
         await exchange.send(OK)
 
-    async with Http1Transport(max_connections=20) as transport, raw_server(answer) as server:
+    async with making(max_connections=20) as transport, raw_server(answer) as server:
         unlimited: dict[str, float] = {}
         slow = [
             asyncio.create_task(transport.handle_async_request(request_to(server.url + "/slow", timeout=unlimited)))
@@ -334,14 +332,18 @@ async def test_cancelling_many_requests_leaves_the_pool_usable() -> None:
             task.cancel()
         assert all(isinstance(r, asyncio.CancelledError) for r in await asyncio.gather(*slow, return_exceptions=True))
 
-        quick = await asyncio.gather(
-            *(transport.handle_async_request(request_to(server.url + "/quick", timeout=unlimited)) for _ in range(60))
-        )
+        async with asyncio.timeout(10):
+            quick = await asyncio.gather(
+                *(
+                    transport.handle_async_request(request_to(server.url + "/quick", timeout=unlimited))
+                    for _ in range(60)
+                )
+            )
         assert [response.status_code for response in quick] == [200] * 60
         answers.set()
 
 
-async def test_the_pool_outlives_resets_and_time_outs(transport: Http1Transport) -> None:
+async def test_the_pool_outlives_resets_and_time_outs(transport: Transport) -> None:
     async def answer(exchange: Exchange) -> None:
         if "reset" in exchange.request_line:
             exchange.reset()
@@ -360,10 +362,10 @@ async def test_the_pool_outlives_resets_and_time_outs(transport: Http1Transport)
         assert (await transport.handle_async_request(request_to(server.url))).status_code == 200
 
 
-async def test_a_plain_request_goes_to_the_proxy_with_its_credentials() -> None:
+async def test_a_plain_request_goes_to_the_proxy_with_its_credentials(making: Making) -> None:
     async with raw_server(answer_ok) as proxy:
         told = Proxy(proxy.url, "Basic dTpw")
-        async with Http1Transport(proxy_of=lambda url: told) as transport:
+        async with making(proxy_of=lambda url: told) as transport:
             await transport.handle_async_request(request_to("http://system.example/path"))
 
     [exchange] = proxy.exchanges
@@ -371,23 +373,23 @@ async def test_a_plain_request_goes_to_the_proxy_with_its_credentials() -> None:
     assert "Proxy-Authorization: Basic dTpw" in exchange.header_lines
 
 
-async def test_a_proxy_that_refuses_a_tunnel_was_sent_nothing_else() -> None:
+async def test_a_proxy_that_refuses_a_tunnel_was_sent_nothing_else(making: Making) -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
     async with raw_server(answer) as proxy:
         told = Proxy(proxy.url, "Basic dTpw")
-        async with Http1Transport(proxy_of=lambda url: told) as transport:
+        async with making(proxy_of=lambda url: told) as transport:
             with pytest.raises(httpx.ProxyError):
                 await transport.handle_async_request(request_to("https://system.example/path", "POST", content=b"{}"))
 
     [exchange] = proxy.exchanges
     assert exchange.request_line == "CONNECT system.example:443 HTTP/1.1"
-    assert "Proxy-Authorization: Basic dTpw" in exchange.header_lines
+    assert "proxy-authorization: basic dtpw" in [line.lower() for line in exchange.header_lines]
 
 
-async def test_a_proxy_that_is_down_is_a_proxy_error(transport: Http1Transport) -> None:
-    async with Http1Transport(proxy_of=lambda url: Proxy("http://127.0.0.1:9")) as proxied:
+async def test_a_proxy_that_is_down_is_a_proxy_error(making: Making) -> None:
+    async with making(proxy_of=lambda url: Proxy("http://127.0.0.1:9")) as proxied:
         with pytest.raises(httpx.ProxyError):
             await proxied.handle_async_request(request_to("http://system.example/path"))
 
@@ -415,18 +417,20 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(
-    transport: Http1Transport, server_tls: ssl.SSLContext
+    transport: Transport, server_tls: ssl.SSLContext
 ) -> None:
     async with raw_server(answer_ok, server_tls) as server:
-        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+        with pytest.raises(httpx.ConnectError, match="certificate"):
             await transport.handle_async_request(request_to(f"https://127.0.0.1:{server.port}"))
 
     assert server.exchanges == []
 
 
-async def test_a_certificate_for_another_name_is_not_sent_to(certificate: Path, server_tls: ssl.SSLContext) -> None:
+async def test_a_certificate_for_another_name_is_not_sent_to(
+    making: Making, certificate: Path, server_tls: ssl.SSLContext
+) -> None:
     async with (
-        Http1Transport(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
+        making(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
         raw_server(answer_ok, server_tls) as server,
     ):
         with pytest.raises(httpx.ConnectError):
@@ -436,10 +440,10 @@ async def test_a_certificate_for_another_name_is_not_sent_to(certificate: Path, 
 
 
 async def test_an_authority_of_ones_own_is_trusted_when_it_is_given(
-    certificate: Path, server_tls: ssl.SSLContext
+    making: Making, certificate: Path, server_tls: ssl.SSLContext
 ) -> None:
     async with (
-        Http1Transport(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
+        making(ca_file=str(certificate), proxy_of=lambda url: None) as transport,
         raw_server(answer_ok, server_tls) as server,
     ):
         response = await transport.handle_async_request(request_to(f"https://127.0.0.1:{server.port}"))
@@ -447,12 +451,12 @@ async def test_an_authority_of_ones_own_is_trusted_when_it_is_given(
     assert response.status_code == 200
 
 
-async def test_a_ca_file_that_is_missing_is_said_at_once() -> None:
+async def test_a_ca_file_that_is_missing_is_said_at_once(making: Making) -> None:
     with pytest.raises(FileNotFoundError):
-        Http1Transport(ca_file="/nowhere/ca.pem")
+        making(ca_file="/nowhere/ca.pem")
 
 
-async def test_an_answer_without_end_is_given_up_and_its_connection_closed() -> None:
+async def test_an_answer_without_end_is_given_up_and_its_connection_closed(making: Making) -> None:
     closed = asyncio.Event()
 
     async def endless(exchange: Exchange) -> None:
@@ -464,7 +468,7 @@ async def test_an_answer_without_end_is_given_up_and_its_connection_closed() -> 
             closed.set()
 
     async with (
-        Http1Transport(proxy_of=lambda url: None, max_answer_bytes=100_000) as transport,
+        making(proxy_of=lambda url: None, max_answer_bytes=100_000) as transport,
         raw_server(endless) as server,
     ):
         with pytest.raises(AnswerTooLarge, match="larger than 100000 bytes"):

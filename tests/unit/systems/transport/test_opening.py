@@ -15,12 +15,14 @@ import httpx
 import pytest
 import trustme
 
+from bench.candidates.port import Making
 from service.systems.proxies import Proxy
-from service.systems.transport import Http1Transport
 from service.systems.wire import Limits, Origin, WireRequest
 from tests.unit.systems.raw_server import OK, Exchange, raw_server
+from tests.unit.systems.transport.inside import keeps_none, pool_of
 
-LIMITS = Limits(connect=10.0, read=10.0, pool=10.0, total=30.0)
+CONNECT_SECONDS = 10.0
+LIMITS = Limits(connect=CONNECT_SECONDS, read=10.0, pool=10.0, total=30.0)
 
 
 async def answer_ok(exchange: Exchange) -> None:
@@ -95,12 +97,14 @@ def server_tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.ours_alone("the look-up of names is exchanged within our module")
 async def test_an_address_that_refuses_is_no_obstacle_while_the_name_has_another(
+    making: Making,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         refusing = closed.getsockname()
-    async with Http1Transport(proxy_of=lambda url: None) as transport, raw_server(answer_ok) as server:
+    async with making(proxy_of=lambda url: None) as transport, raw_server(answer_ok) as server:
 
         async def two_addresses(*_: object, **__: object) -> Sequence[Any]:
             kinds = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
@@ -113,69 +117,91 @@ async def test_an_address_that_refuses_is_no_obstacle_while_the_name_has_another
 
 
 async def test_a_request_with_tls_goes_through_a_tunnel_and_the_certificate_is_that_of_the_system(
-    authority: trustme.CA, ca_file: str
+    making: Making, authority: trustme.CA, ca_file: str
 ) -> None:
     async with (
         raw_server(answer_ok, server_tls(authority, "system.example")) as server,
         tunnelling_proxy() as tunnels,
     ):
         told = Proxy(f"http://127.0.0.1:{tunnels.port}", "Basic dTpw")
-        async with Http1Transport(ca_file=ca_file, proxy_of=lambda url: told) as transport:
+        async with making(ca_file=ca_file, proxy_of=lambda url: told) as transport:
             await transport.exchange(request("https", "system.example", server.port))
             answer = await transport.exchange(request("https", "system.example", server.port))
             with pytest.raises(httpx.ConnectError, match="certificate"):
                 await transport.exchange(request("https", "another.example", server.port))
-            assert transport.pool.count == transport.pool.idle == 1
+            pool = pool_of(transport)
+            assert pool is None or pool.count == pool.idle == 1
 
     assert answer.body == b"{}"
     assert [exchange.connection for exchange in server.exchanges] == [1, 1]
     first, second = tunnels.heads
-    authority_of_system = b"system.example:%d" % server.port
-    assert first == (
-        b"CONNECT %b HTTP/1.1\r\nHost: %b\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
-        % (authority_of_system, authority_of_system)
-    )
+    assert first.startswith(b"CONNECT system.example:%d HTTP/1.1\r\n" % server.port)
     assert second.startswith(b"CONNECT another.example:")
 
 
+async def test_a_proxy_is_told_where_the_tunnel_leads_and_who_asks_and_nothing_else(
+    making: Making, authority: trustme.CA, ca_file: str
+) -> None:
+    async with (
+        raw_server(answer_ok, server_tls(authority, "system.example")) as server,
+        tunnelling_proxy() as tunnels,
+    ):
+        told = Proxy(f"http://127.0.0.1:{tunnels.port}", "Basic dTpw")
+        asking = request("https", "system.example", server.port)
+        asking.headers += b"X-Okapi-Token: secret\r\n"
+        async with making(ca_file=ca_file, proxy_of=lambda url: told) as transport:
+            await transport.exchange(asking)
+
+    system = b"system.example:%d" % server.port
+    assert tunnels.heads == [
+        b"CONNECT %b HTTP/1.1\r\nHost: %b\r\nProxy-Authorization: Basic dTpw\r\n\r\n" % (system, system)
+    ]
+
+
 async def test_a_proxy_that_says_something_before_the_tunnel_stands_is_not_trusted(
-    authority: trustme.CA, ca_file: str
+    making: Making, authority: trustme.CA, ca_file: str
 ) -> None:
     async with (
         raw_server(answer_ok, server_tls(authority, "system.example")) as server,
         tunnelling_proxy(reply=b"HTTP/1.1 200 OK\r\n\r\nhello") as tunnels,
     ):
         told = Proxy(f"http://127.0.0.1:{tunnels.port}")
-        async with Http1Transport(ca_file=ca_file, proxy_of=lambda url: told) as transport:
-            with pytest.raises(httpx.ProxyError, match="more was said"):
+        async with making(ca_file=ca_file, proxy_of=lambda url: told) as transport:
+            with pytest.raises(httpx.ProxyError):
                 await transport.exchange(request("https", "system.example", server.port))
-            assert transport.pool.count == 0
+            assert keeps_none(transport)
 
     assert server.exchanges == []
 
 
-async def test_a_proxy_that_wants_tls_itself_serves_plain_requests_and_refuses_tunnels(
-    authority: trustme.CA, ca_file: str
+async def test_a_proxy_that_wants_tls_itself_serves_plain_requests(
+    making: Making, authority: trustme.CA, ca_file: str
 ) -> None:
     async with raw_server(answer_ok, server_tls(authority, "127.0.0.1")) as proxy:
         told = Proxy(f"https://127.0.0.1:{proxy.port}")
-        async with Http1Transport(ca_file=ca_file, proxy_of=lambda url: told) as transport:
+        async with making(ca_file=ca_file, proxy_of=lambda url: told) as transport:
             answer = await transport.exchange(request("http", "system.example", 80))
-            with pytest.raises(httpx.ProxyError, match="TLS within TLS"):
-                await transport.exchange(request("https", "system.example", 443))
 
     assert answer.status == 200
     assert [exchange.request_line for exchange in proxy.exchanges] == ["GET http://system.example/ HTTP/1.1"]
 
 
-async def test_an_address_that_is_no_proxy_is_said_to_be_none() -> None:
-    async with Http1Transport(proxy_of=lambda url: Proxy("socks5://127.0.0.1:9")) as transport:
+@pytest.mark.ours_alone("a limit of ours: TLS within TLS")
+async def test_a_tunnel_through_a_proxy_that_wants_tls_itself_is_refused_with_the_reason(making: Making) -> None:
+    async with making(proxy_of=lambda url: Proxy("https://127.0.0.1:9")) as transport:
+        with pytest.raises(httpx.ProxyError, match="TLS within TLS"):
+            await transport.exchange(request("https", "system.example", 443))
+
+
+@pytest.mark.ours_alone("a limit of ours: proxies other than those for HTTP")
+async def test_an_address_that_is_no_proxy_is_said_to_be_none(making: Making) -> None:
+    async with making(proxy_of=lambda url: Proxy("socks5://127.0.0.1:9")) as transport:
         with pytest.raises(httpx.ProxyError, match="socks5"):
             await transport.exchange(request("http", "system.example", 80))
 
 
 async def test_who_is_cancelled_while_a_connection_is_opened_leaves_none_behind(
-    authority: trustme.CA, ca_file: str
+    making: Making, authority: trustme.CA, ca_file: str
 ) -> None:
     """The other side accepts, and then says nothing to the greeting of TLS."""
     accepted = asyncio.Event()
@@ -190,12 +216,14 @@ async def test_who_is_cancelled_while_a_connection_is_opened_leaves_none_behind(
     ended = asyncio.Event()
     listener = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
-    async with Http1Transport(ca_file=ca_file, proxy_of=lambda url: None) as transport:
-        task = asyncio.ensure_future(transport.exchange(request("https", "127.0.0.1", port)))
-        await asyncio.wait_for(accepted.wait(), 10)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert transport.pool.count == 0
-        await asyncio.wait_for(ended.wait(), 10)
-    listener.close()
+    try:
+        async with making(ca_file=ca_file, proxy_of=lambda url: None) as transport:
+            task = asyncio.ensure_future(transport.exchange(request("https", "127.0.0.1", port)))
+            await asyncio.wait_for(accepted.wait(), 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert keeps_none(transport)
+            await asyncio.wait_for(ended.wait(), CONNECT_SECONDS / 2)  # not by its time-out
+    finally:
+        listener.close()

@@ -11,6 +11,8 @@ from service.systems.transport.connection import Connection
 from service.systems.transport.pool import Pool
 from service.systems.wire import Origin
 
+pytestmark = pytest.mark.ours_alone("our pool by itself")
+
 HERE, THERE = Origin("http", "here", 80), Origin("http", "there", 80)
 
 
