@@ -58,7 +58,7 @@ class FolioGateway:
         """
         result: CallResult = NotSent(f"{self.system}: no token")
         for _ in range(2):
-            token = await self._tokens.token(tenant, traceparent)
+            token = self._tokens.current(tenant) or await self._tokens.token(tenant, traceparent)
             if not isinstance(token, Token):
                 return token
             headers = _headers(tenant, token.value, media_type, body is not None)
@@ -72,6 +72,8 @@ class FolioGateway:
                 traceparent=traceparent,
                 may_leave=may_leave,
             )
+            if isinstance(result, Reply) and result.status < 400:
+                return result
             if not (_token_refused(result) and self._tokens.invalidate(tenant, token)):
                 break
         return _judged(result)
