@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Run: TypeAlias = tuple[int, int]
 """Offsets from the first (inclusive) to the second (exclusive)."""
@@ -32,8 +32,7 @@ class Position:
     """What an unfinished export keeps for its next attempt, by offset."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What is known of one unfinished record. Beyond the first, all of it is empty for most."""
 
     known_since: float
@@ -57,6 +56,9 @@ class Offsets:
 
     def __init__(self, start: Position) -> None:
         self._next = start.frontier
+        self._last_finished = start.frontier - 1
+        """The last offset that was received and is finished, or lies in a hole: all that was received beyond is
+        pending."""
         self._inherited = list(start.completed)
         self._pending: OrderedDict[int, float] = OrderedDict()
         """Since when each is known, in seconds since 1970."""
@@ -84,10 +86,13 @@ class Offsets:
         before."""
         if offset < self._next:
             return Receipt.REPEATED
+        if offset > self._next:
+            self._last_finished = offset - 1
         self._next = offset + 1
         while self._inherited and self._inherited[0][1] <= offset:
             del self._inherited[0]
         if self._inherited and self._inherited[0][0] <= offset:
+            self._last_finished = offset
             return Receipt.FINISHED
         self._pending[offset] = known_since
         return Receipt.NEW
@@ -122,6 +127,7 @@ class Offsets:
     def finish(self, offset: int) -> Remembered:
         """The record's outcome goes out with the commit that the next position belongs to. What was remembered of it is
         forgotten, and handed out in case that it must be opened again."""
+        self._last_finished = max(self._last_finished, offset)
         remembered = Remembered(
             self._pending.pop(offset),
             offset in self._attempted,
@@ -166,12 +172,11 @@ class Offsets:
         if self._pending:
             offsets = iter(self._pending)
             previous = next(offsets)
-            for offset in offsets:
+            while previous < self._last_finished:
+                offset = next(offsets, self._next)
                 if offset > previous + 1:
                     runs.append((previous + 1, offset))
                 previous = offset
-            if self._next > previous + 1:
-                runs.append((previous + 1, self._next))
         for first, end in self._inherited:
             start = max(first, self._next)
             if start >= end:

@@ -119,7 +119,7 @@ DEFECTS = (
     Defect(
         "what an earlier owner finished is done again",
         ENGINE + "offsets.py",
-        "            return Receipt.FINISHED\n",
+        "            self._last_finished = offset\n            return Receipt.FINISHED\n",
         "            pass\n",
     ),
     Defect(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,3 +203,34 @@ def test_progress_of_an_export_is_kept_until_the_export_is_finished() -> None:
     offsets.finish(1)
 
     assert offsets.position().progress == {}
+
+
+def test_a_position_costs_no_more_for_all_that_waits_behind_the_last_finished_record() -> None:
+    few, many = _partly_finished(100), _partly_finished(10_000)
+
+    assert _lines_run(many.position) == _lines_run(few.position)
+
+
+def _partly_finished(received: int) -> Offsets:
+    offsets = Offsets(Position(0))
+    for offset in range(received):
+        offsets.receive(offset)
+    offsets.finish(5)
+    return offsets
+
+
+def _lines_run(call: Callable[[], object]) -> int:
+    lines = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines
