@@ -218,6 +218,7 @@ ROWS: dict[str, list[Panel]] = {
             [
                 rates("relay_stalls_total", "pod", "{{pod}} stalled"),
                 rates("relay_suspensions_total", "pod", "{{pod}} suspended"),
+                rates("relay_silences_total", "pod", "{{pod}} out of touch"),
             ],
         ),
         Panel(

@@ -18,6 +18,7 @@ from service.domain.collector import set_up_collector
 from service.domain.operations import Plan
 from service.domain.outcomes import Rejection
 from service.domain.record import Record
+from service.engine import hearing, pulse
 from service.engine.adaptive import AdaptivePolicy
 from service.engine.circuit import CircuitPolicy
 from service.engine.gates import Gates
@@ -25,7 +26,6 @@ from service.engine.intake import IntakeLimits
 from service.engine.ports import Source, SourceUnavailable
 from service.engine.processing import Processing
 from service.engine.progress import Progress
-from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
 from service.engine.worker import Worker, WorkerLimits
@@ -208,7 +208,8 @@ class Relay:
         limits = WorkerLimits(
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
-            settings.kafka.session_timeout_seconds * SHARE_OF_SESSION,
+            settings.kafka.session_timeout_seconds * pulse.SHARE_OF_SESSION,
+            settings.kafka.session_timeout_seconds * hearing.SHARE_OF_SESSION,
             settings.limits.updates_together,
         )
         render = RecordsOut(_event_source(settings))

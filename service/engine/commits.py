@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -38,6 +38,8 @@ from service.engine.progress import Progress
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
 """The records that tell of an outcome: a result, and a dead letter where one is due."""
 
+Check: TypeAlias = Callable[[], Awaitable[None]]
+
 MAX_OUTCOMES = 1000
 """In one commit, so that a transaction stays short."""
 
@@ -49,6 +51,10 @@ LONGEST_COMMIT_SECONDS = 90.0
 
 HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
+
+
+async def unchecked() -> None:
+    """A `Check` that lets everything pass."""
 
 
 class _Told(NamedTuple):
@@ -127,11 +133,11 @@ class Commits:
         render: Render,
         settled: Callable[[Outcome], None],
         observer: Observer,
-        check: Callable[[], None] = lambda: None,
+        check: Check = unchecked,
         progress: Progress | None = None,
     ) -> None:
-        """`check` is called before anything is stored; it may ask for a proof, or raise `OwnershipLost`. `progress` is
-        told of commits under way."""
+        """`check` is awaited before anything is stored; it may block, ask for a proof, or raise `OwnershipLost`.
+        `progress` is told of commits under way."""
         self._check = check
         self._progress = progress or Progress()
         self._partition = partition
@@ -282,13 +288,13 @@ class Commits:
 
     async def _store_proof(self) -> None:
         """Where one is due. A store without transactions publishes before anybody checks whose partition it is."""
-        self._check()
+        await self._check()
         while (proved := self._proof_due) is not None:
             stored = await self._commit(_Batch(), *self._stored_position)
             if stored and self._proof_due is proved:  # no doubt has come since: each hands in another object
                 self._proof_due = None
                 proved()
-            self._check()
+            await self._check()
 
     async def _store_batch(self) -> None:
         while self._batch:

@@ -27,7 +27,7 @@ class Job:
     """Whether a call that must not happen twice may have been made before: for this record by an earlier owner of the
     partition, or for the dead letter that it was."""
     journal: Journal | None = None
-    """Of an export, which keeps what it has done as it goes. So it may be broken off at any time."""
+    """Of an export, which keeps what it has done as it goes. So it may be broken off, but while it is `ordering`."""
     span: str | None = None
     """W3C trace context of our own span for the record; None when none is recorded."""
     replay: Replay | None = None
@@ -37,6 +37,8 @@ class Job:
     joint_attempts: int = 0
     """Such attempts, when it was one of those who were taken along."""
     begun: bool = False
+    ordering: bool = False
+    """While its export is being asked for: only the answer tells how the export is called."""
     resumes_at: float = 0.0
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
     repeat: Repeat | None = None
@@ -45,7 +47,10 @@ class Job:
     """Where its time goes; begins in its lanes."""
 
     async def pause(self, seconds: float) -> None:
-        """Let `seconds` pass, or raise `OwnershipLost`."""
+        """Let `seconds` pass, or raise `OwnershipLost`; that of an export at once when the worker stops, for the next
+        owner goes on with it."""
+        if self.journal is not None:
+            self.lease.check_lasts()
         now = asyncio.get_running_loop().time
         self.resumes_at = now() + seconds
         self.watch.turn(Phase.PAUSE, now())

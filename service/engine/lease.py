@@ -15,17 +15,20 @@ from service.engine.progress import Progress
 class Lease:
     """Held while the partition is ours.
 
-        open ──hold()───▶ held ─────resume()──▶ open
-        open ──doubt()──▶ doubtful ─prove()───▶ open      (held and doubtful at once: open after both)
-          └───────────────┴──end(why)──▶ ended
+        open ──hold()───────▶ held ────────resume()────────▶ open
+        open ──doubt()──────▶ doubtful ────prove()─────────▶ open
+        open ──lose_touch()─▶ out of touch ─regain_touch()─▶ open    (several at once: open after all of them)
+          └───────────────────┴──end(why)──▶ ended
 
     Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Doubtful: the worker was
     suspended and may have been replaced; no call starts, and no further request of one that runs, until a commit has
-    shown that it was not. Ended: nothing starts ever again, and no request of a call that runs leaves.
+    shown that it was not. Out of touch: the group has not been heard of for long, and the same holds until it is;
+    nothing is stored either. Ended: nothing starts ever again, and no request of a call that runs leaves.
     """
 
     def __init__(self, feel_pulse: Callable[[], None] = lambda: None, progress: Progress | None = None) -> None:
-        """`feel_pulse` is called before every call, and may make the lease doubtful. `progress` is told of waits."""
+        """`feel_pulse` is called before every call, and may make the lease doubtful or out of touch. `progress` is told
+        of waits."""
         self._feel_pulse = feel_pulse
         self._progress = progress or Progress()
         self._held = False
@@ -34,6 +37,8 @@ class Lease:
         self._open.set()
         self._certain = asyncio.Event()
         self._certain.set()
+        self._touch = asyncio.Event()
+        self._touch.set()
         self._ended = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -57,26 +62,32 @@ class Lease:
 
     def doubt(self) -> None:
         self._doubtful = True
-        self._certain.clear()
         self._move_gate()
 
     def prove(self) -> None:
         self._doubtful = False
-        self._certain.set()
+        self._move_gate()
+
+    def lose_touch(self) -> None:
+        if not self.ended:
+            self._touch.clear()
+            self._move_gate()
+
+    def regain_touch(self) -> None:
+        self._touch.set()
         self._move_gate()
 
     def _move_gate(self) -> None:
-        if self.ended or not (self._held or self._doubtful):
-            self._open.set()
-        else:
-            self._open.clear()
+        certain = self.ended or (self._touch.is_set() and not self._doubtful)
+        _set(self._certain, certain)
+        _set(self._open, self.ended or (certain and not self._held))
 
     def end(self, why: str) -> None:
         """Nothing starts any more: who waits for the gate, or for a pause to pass, is told `OwnershipLost`."""
         self._why = self._why or why
         self._ended.set()
-        self._open.set()
-        self._certain.set()
+        self._touch.set()
+        self._move_gate()
         for turn in self._waiting:
             if not turn.done():
                 turn.set_exception(OwnershipLost(self._why))
@@ -84,6 +95,11 @@ class Lease:
     def limit(self, until: float) -> None:
         """The worker stops at `until`, by the loop's clock: a pause that would outlast it is not begun."""
         self._until = until
+
+    def check_lasts(self) -> None:
+        """Raises `OwnershipLost` when the worker is about to stop."""
+        if self._until < math.inf:
+            raise OwnershipLost("the worker stops")
 
     def check(self) -> None:
         """Raises `OwnershipLost` when the lease has ended."""
@@ -117,11 +133,20 @@ class Lease:
             self._idle.set()
 
     async def may_leave(self) -> None:
-        """Within a call, before each of its requests: waits while the lease is doubtful, raises `OwnershipLost` when it
-        has ended. A lease that is merely held lets it pass: the rebalance waits for the call to end."""
+        """Within a call, before each of its requests: waits while the lease is doubtful or out of touch, raises
+        `OwnershipLost` when it has ended. A lease that is merely held lets it pass: the rebalance waits for the call to
+        end."""
         self._feel_pulse()
         while not self._certain.is_set():
             await self._certain.wait()
+            self._feel_pulse()
+        self.check()
+
+    async def in_touch(self) -> None:
+        """Blocks while the group is not heard of. Raises `OwnershipLost` when the lease has ended."""
+        self._feel_pulse()
+        while not self._touch.is_set():
+            await self._touch.wait()
             self._feel_pulse()
         self.check()
 
@@ -152,6 +177,13 @@ class Lease:
     async def idle(self) -> None:
         """Blocks until no call runs."""
         await self._idle.wait()
+
+
+def _set(event: asyncio.Event, is_set: bool) -> None:
+    if is_set:
+        event.set()
+    else:
+        event.clear()
 
 
 class _UnderWay(AbstractContextManager[None]):

@@ -42,7 +42,6 @@ class OwnedPartition:
         self._claim = claim
         self._offsets = Offsets(claim.position)
         self._observer = observer
-        self._feel_pulse = feel_pulse
         self._commits = Commits(
             partition, self._offsets, claim.store, render, self._settled, observer, self._check, progress
         )
@@ -145,10 +144,10 @@ class OwnedPartition:
         if self._task is not None:
             self._task.cancel()
 
-    def _check(self) -> None:
-        """Before anything is stored. Raises `OwnershipLost` when the partition has been given up."""
-        self._feel_pulse()
-        self.lease.check()
+    async def _check(self) -> None:
+        """Before anything is stored. Blocks while the group is not heard of. Raises `OwnershipLost` when the partition
+        has been given up."""
+        await self.lease.in_touch()
 
     async def close(self, why: str) -> None:
         """Give the partition up: no call starts, nothing more is stored."""

@@ -54,8 +54,7 @@ async def freely() -> None:
 class Journal(Protocol):
     """What is durable of an export that is under way: it outlives the worker, in the metadata of the commit.
 
-    Every coroutine returns once what it was given is durable, blocks while a rebalance is under way, and raises
-    `OwnershipLost`, which the adapter lets pass.
+    Every coroutine returns once what it was given is durable, and raises `OwnershipLost`, which the adapter lets pass.
     """
 
     @property
@@ -69,11 +68,13 @@ class Journal(Protocol):
         ...
 
     async def keep(self, note: str) -> None:
-        """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`."""
+        """Remember `note`, of at most `MAX_NOTE_BYTES`. It is also a mark: see `CallContext.mark`. A rebalance waits
+        for it, as it does for the call that asks for an export."""
         ...
 
     async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:
-        """Publish the next rows, count them in `rows`, and keep `note` where one is given: all of it or nothing."""
+        """Publish the next rows, count them in `rows`, and keep `note` where one is given: all of it or nothing. Blocks
+        while a rebalance is under way."""
         ...
 
 
@@ -204,6 +205,11 @@ class Source(Protocol):
         Raises `SourceUnavailable`, or `OwnershipLost` when the partition went away meanwhile."""
         ...
 
+    def silent_seconds(self) -> float:
+        """How long ago the group has confirmed last that we are a member of its present generation, or let us into a
+        new one; counted from the question, not from the answer. 0 while we have asked to join and are none yet."""
+        ...
+
     def seek(self, partition: Partition, offset: int) -> None:
         """Read on from `offset`."""
         ...
@@ -265,6 +271,14 @@ class Observer(Protocol):
 
     def suspended(self, seconds: float) -> None:
         """The worker was not heard of for so long; every partition is proved ours before a call leaves."""
+        ...
+
+    def out_of_touch(self, seconds: float) -> None:
+        """The group was not heard of for so long; nothing is called or stored until it is."""
+        ...
+
+    def in_touch_again(self) -> None:
+        """Counterpart of `out_of_touch`, or the worker has left its group."""
         ...
 
     def source_failed(self, message: str) -> None: ...

@@ -17,7 +17,7 @@ from service.engine.company import Company, nobody
 from service.engine.course import Course
 from service.engine.gates import Gate, Gates
 from service.engine.job import Job
-from service.engine.ports import CallContext, Observer, OwnershipLost, Systems
+from service.engine.ports import CallContext, MayLeave, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
 from service.engine.slots import Slots
@@ -145,15 +145,18 @@ class Processing:
 
     async def _call(self, course: Course, job: Job, company: Company, *, is_probe: bool) -> Answer | None:
         """The answer, or None when a joint attempt has decided nothing and the job leaves by itself at once."""
-        if job.journal is not None:
-            await job.lease.opened()
-            answer = await self._ask(course, job)
+        await job.lease.opened()
+        if _looks_at_export(course.remaining):
+            answer = await self._ask(course, job, job.lease.opened)  # no rebalance waits for it
         else:
-            await job.lease.opened()
             with job.lease.under_way():
                 if not (is_probe or course.uncertain) and company.gather():
                     return await self._ask_together(course, job, company)
-                answer = await self._ask(course, job)
+                job.ordering = job.journal is not None
+                try:
+                    answer = await self._ask(course, job, job.lease.may_leave)
+                finally:
+                    job.ordering = False
         if not isinstance(answer, Denied | Pending):
             course.count_attempt()
         return answer
@@ -200,13 +203,12 @@ class Processing:
             company.part(joint.count, uncertain=joint.uncertain)
         return joint
 
-    async def _ask(self, course: Course, job: Job) -> Answer:
+    async def _ask(self, course: Course, job: Job, may_leave: MayLeave) -> Answer:
         job.begun = True
         job.repeat = None
         course.asked_at = asyncio.get_running_loop().time()
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
-        may_leave = job.lease.opened if job.journal is not None else job.lease.may_leave  # no rebalance waits for it
         traceparent = job.span or job.plan.traceparent
         context = CallContext(traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
@@ -268,6 +270,11 @@ def _outcome_in_company(follower: Job, finding: Finding, seconds: float) -> Outc
 def _may_have_been_applied_unseen(step: Step) -> bool:
     """Of a step whose call must not happen twice. An export that has its id was asked for, and no riddle is left."""
     return isinstance(step, Transfer) or (isinstance(step, ExportHoldings) and step.export_id is None)
+
+
+def _looks_at_export(step: Step) -> bool:
+    """Whether its export has been asked for: from then on whoever has the partition can go on with it."""
+    return isinstance(step, ExportHoldings) and step.export_id is not None
 
 
 def _broken(course: Course, error: Exception) -> Stumbled:

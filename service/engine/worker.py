@@ -16,6 +16,7 @@ from service.domain.record import Partition, Record
 from service.domain.replays import replay_of
 from service.engine.commits import Render
 from service.engine.company import DEFAULT_MOST, Company, sociable
+from service.engine.hearing import Hearing
 from service.engine.intake import IntakeLimits, Throttle
 from service.engine.job import Job
 from service.engine.journal import RenderRows
@@ -41,7 +42,7 @@ LONGEST_CLAIM_SECONDS = 90.0
 """Within which a partition has been claimed, or could not be."""
 LONGEST_REBALANCE_SECONDS = 180.0
 """Within which a rebalance is over, whatever the other members do."""
-REBALANCE, END = "rebalance", "end"
+REBALANCE, SILENCE, END = "rebalance", "silence", "end"
 COMMIT_SHARE = 0.25
 """Of the time for a drain, what is kept for the last commits."""
 
@@ -55,6 +56,8 @@ class WorkerLimits:
     """How long a rebalance may be held up for calls that are under way."""
     suspension_seconds: float = 15.0
     """A worker that was not heard of for so long may have been replaced."""
+    silence_seconds: float = 22.5
+    """So has one, perhaps, that has not heard of its group for so long."""
     updates_together: int = DEFAULT_MOST
     """Updates of one resource that may leave as one; 1 lets each leave by itself."""
 
@@ -98,6 +101,7 @@ class Worker:
         self._rejoin = asyncio.Event()
         self._joined = False
         self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
+        self._hearing = Hearing(limits.silence_seconds, source.silent_seconds, self._lost_touch, self._regained_touch)
         self._rounds = Progress(self._progress.clock)
         self._awoke_at = -math.inf
         """When a suspension was last noticed, by the loop's clock."""
@@ -202,6 +206,7 @@ class Worker:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
         self._joined = True
         self._progress.came(REBALANCE)
+        self._feel()
         for claim in self._claims.values():
             claim.cancel()
         gone = [partition for partition, owned in self._owned.items() if epochs.get(partition) != owned.epoch]
@@ -315,17 +320,19 @@ class Worker:
             self._observer.partition_lost(partition, f"it could not be claimed: {error}")
             self._rejoin.set()
             return
-        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._pulse.feel, self._progress)
+        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._feel, self._progress)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
-        self._pulse.feel()
+        self._feel()
+        if self._hearing.is_lost:
+            owned.lease.lose_touch()
         if self._awoke_at + self._limits.suspension_seconds > began:
             owned.doubt()  # what we were told of the group, or the claim itself, may be older than the suspension
         owned.start(self._lost)
 
     async def _keep_pulse(self) -> None:
         while True:
-            self._pulse.feel()
+            self._feel()
             await asyncio.sleep(self._pulse.interval_seconds)
 
     def _suspended(self, seconds: float) -> None:
@@ -333,6 +340,23 @@ class Worker:
         self._awoke_at = asyncio.get_running_loop().time()
         for owned in self._owned.values():
             owned.doubt()
+
+    def _feel(self) -> None:
+        """Regularly, and before anything leaves: whether we may have been replaced."""
+        self._pulse.feel()
+        self._hearing.listen()
+
+    def _lost_touch(self, seconds: float) -> None:
+        self._observer.out_of_touch(seconds)
+        self._progress.expect(SILENCE, math.inf)
+        for owned in self._owned.values():
+            owned.lease.lose_touch()
+
+    def _regained_touch(self) -> None:
+        self._observer.in_touch_again()
+        self._progress.came(SILENCE)
+        for owned in self._owned.values():
+            owned.lease.regain_touch()
 
     def _claim_ended(self, partition: Partition, task: asyncio.Task[None]) -> None:
         if self._claims.get(partition) is task:
@@ -390,8 +414,8 @@ class Worker:
     async def _drain(self, grace_seconds: float) -> None:
         """Before stopping: let every record that has begun come to its end, as long as there is time.
 
-        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export,
-        which the next owner goes on with.
+        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export
+        that is not just being asked for, which the next owner goes on with.
         """
         work_seconds = grace_seconds * (1 - COMMIT_SHARE)
         until = asyncio.get_running_loop().time() + work_seconds
@@ -400,7 +424,8 @@ class Worker:
         for owned in self._owned.values():
             owned.lease.limit(until)
         for job, task in list(self._running.items()):
-            if not job.begun or job.resumes_at > until or job.journal is not None:
+            is_export = job.journal is not None and not job.ordering
+            if not job.begun or job.resumes_at > until or is_export:
                 task.cancel()
                 self._observer.dropped(job.record, "the worker stops")
         if self._running:

@@ -8,12 +8,13 @@ that it is there, which then waits for it as long as a rebalance may take. aioka
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
 from service.engine.ports import OwnershipLost
+from service.engine.pulse import suspend_aware_clock
 
 LEAVE_SECONDS = 3.0
 
@@ -43,6 +44,22 @@ def tasks(consumer: AIOKafkaConsumer) -> dict[str, asyncio.Task[None]]:
         "the membership in the group": consumer._coordinator._coordination_task,
         "the knowledge of the cluster": consumer._client._sync_task,
     }
+
+
+def on_heartbeat(consumer: AIOKafkaConsumer, confirmed: Callable[[float], None]) -> None:
+    """Have `confirmed` told when each heartbeat was sent, by `suspend_aware_clock`, that the group has confirmed. It
+    confirms members of its present generation alone, those included that it wants to join anew."""
+    coordinator = consumer._coordinator
+    beat = coordinator._do_heartbeat
+
+    async def tell() -> bool:
+        sent_at = suspend_aware_clock()
+        is_member = bool(await beat())
+        if is_member:
+            confirmed(sent_at)
+        return is_member
+
+    coordinator._do_heartbeat = tell
 
 
 async def end(consumer: AIOKafkaConsumer, seconds: float) -> None:

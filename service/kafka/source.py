@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -27,6 +28,7 @@ from service.domain.record import Partition, Record
 from service.engine.commit_metadata import MetadataDamaged, decode
 from service.engine.offsets import Position
 from service.engine.ports import AssignmentListener, Claim, OwnershipLost, SourceUnavailable, Store
+from service.engine.pulse import suspend_aware_clock
 from service.kafka import background
 from service.kafka.connection import connection_arguments, member_id_of, words
 from service.kafka.log_identity import StampedStore, log_ids, unstamp
@@ -66,6 +68,9 @@ class KafkaSource:
         self._epochs: dict[Partition, int] = {}
         self._member_id: str | None = None
         self._assignments = 0
+        self._confirmed_at: float | None = None
+        """When what the group has confirmed last was asked, by `suspend_aware_clock`; None before the first
+        assignment."""
         self._log_ids: dict[Partition, str] = {}
         """Of the log that each claimed partition is of."""
         self._logs_checked_at = 0.0
@@ -94,6 +99,7 @@ class KafkaSource:
         except KafkaError as error:
             await asyncio.gather(background.end(consumer, STOP_SECONDS), admin.close(), return_exceptions=True)
             raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
+        background.on_heartbeat(consumer, partial(self._confirmed, consumer))
         self._consumer, self._admin = consumer, admin
         consumer.subscribe(self._topics, listener=_Rebalances(self, consumer, listener))
 
@@ -148,6 +154,9 @@ class KafkaSource:
             raise SourceUnavailable(words(error)) from error
         return {Partition(where.topic, where.partition): end for where, end in ends.items()}
 
+    def silent_seconds(self) -> float:
+        return 0.0 if self._confirmed_at is None else max(0.0, suspend_aware_clock() - self._confirmed_at)
+
     def seek(self, partition: Partition, offset: int) -> None:
         self._seek(self._joined(), partition, offset)
 
@@ -160,7 +169,7 @@ class KafkaSource:
     async def stop(self) -> None:
         consumer, admin = self._consumer, self._admin
         self._consumer = self._admin = None
-        self._epochs, self._member_id = {}, None
+        self._epochs, self._member_id, self._confirmed_at = {}, None, None
         self._log_ids.clear()
         if consumer is not None:
             await background.end(consumer, STOP_SECONDS)
@@ -173,8 +182,13 @@ class KafkaSource:
         self._assignments += 1
         self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
         self._member_id = member_id
+        self._confirmed_at = suspend_aware_clock()
         self._log_ids = {partition: log_id for partition, log_id in self._log_ids.items() if partition in self._epochs}
         return self._epochs
+
+    def _confirmed(self, consumer: AIOKafkaConsumer, sent_at: float) -> None:
+        if self.has(consumer) and self._confirmed_at is not None:
+            self._confirmed_at = max(self._confirmed_at, sent_at)
 
     def has(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether `consumer` is the one that the group knows now."""

@@ -44,6 +44,13 @@ WORKER_SUSPENDED: Final = LogEvent(
     "The worker slept; every partition is proved ours before anything leaves.",
     ("seconds",),
 )
+WORKER_OUT_OF_TOUCH: Final = LogEvent(
+    "worker.out_of_touch",
+    "warning",
+    "The group has not been heard of for half a session; nothing is called or stored until it is.",
+    ("seconds",),
+)
+WORKER_IN_TOUCH: Final = LogEvent("worker.in_touch", "info", "The group is heard of again, or was left.")
 WORKER_STALLED: Final = LogEvent(
     "worker.stalled",
     "error",

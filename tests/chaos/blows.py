@@ -95,10 +95,11 @@ class Blows:
             broker.kill()
         else:
             await broker.halt()
+        gone_at = now_seconds()
         await self._kill(killed)
         await asyncio.sleep(seconds)
         await broker.restart()
-        self._stage.outages.append(Outage(began, now_seconds()))
+        self._stage.outages.append(Outage(began, gone_at, now_seconds()))
 
     async def _recover(self, numbers: Iterable[int]) -> None:
         """Each of them has taken partitions, and results come that were not there before."""

@@ -124,9 +124,10 @@ class Life:
 
 
 class Outage(NamedTuple):
-    """The broker was away from `at` to `until`."""
+    """The broker was to stop at `at`, was gone at `gone_at`, and was there again at `until`."""
 
     at: float
+    gone_at: float
     until: float
 
 

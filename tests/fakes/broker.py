@@ -179,6 +179,10 @@ class FakeBroker:
         """From now on nothing is heard of the member."""
         self.spawn(self._expel(member))
 
+    def lose_touch(self, member: FakeSource, touch: asyncio.Event) -> None:
+        """From now on nothing is heard of the member until `touch` is set, and it hears nothing of the group."""
+        self.spawn(self._expel_unless_touched(member, touch))
+
     def rebalance(self) -> None:
         """Begin a rebalance, or let the one under way begin anew."""
         self._rebalance_wanted = True
@@ -205,6 +209,15 @@ class FakeBroker:
         is_heard_of = not member.process.silent or member.process.wakings != wakings
         if not is_heard_of and member in self.members and self._memberships[member].member_id == member_id:
             self.leave(member)
+
+    async def _expel_unless_touched(self, member: FakeSource, touch: asyncio.Event) -> None:
+        member_id = self._memberships[member].member_id
+        try:
+            async with asyncio.timeout(self.session_seconds):
+                await touch.wait()
+        except TimeoutError:
+            if member in self.members and self._memberships[member].member_id == member_id:
+                self.leave(member)
 
     async def _rebalance(self) -> None:
         """Eager: everybody gives up everything, then all is dealt out anew. One that is silent holds it up until its

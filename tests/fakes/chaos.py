@@ -14,7 +14,7 @@ from tests.fakes.events import DEAD_LETTERS, RESULTS, FakeEvent
 from tests.fakes.ledger import PlacedEvent
 from tests.fakes.member import Member
 from tests.fakes.source import FakeSource
-from tests.fakes.stage import PULSE_LIMIT_SECONDS, SESSION_SECONDS, Stage
+from tests.fakes.stage import PULSE_LIMIT_SECONDS, SESSION_SECONDS, SILENCE_LIMIT_SECONDS, Stage
 
 STEPS_AHEAD = 60
 """Within so many steps of its process a blow falls that was aimed at a step."""
@@ -52,6 +52,7 @@ class Chaos:
                     self._join,
                     self._rebalance,
                     self._strike_out,
+                    self._cut_off,
                     self._trouble_source,
                     self._take_a_topic_away,
                 )
@@ -129,6 +130,20 @@ class Chaos:
             self._broker.leave(member.source)
             self._leave_aside(_let_find_out(member, self._random.uniform(0, 5)))
 
+    def _cut_off(self) -> None:
+        """Nothing gets through between the group and a worker that is awake; for less than it bears, for less than its
+        session, or for longer than that."""
+        low, high = self._random.choice(
+            (
+                (0.01, SILENCE_LIMIT_SECONDS * 0.9),
+                (SILENCE_LIMIT_SECONDS, SESSION_SECONDS * 0.9),
+                (SESSION_SECONDS, SESSION_SECONDS * 3),
+            )
+        )
+        if (member := self._one_of_us()) and member.source in self._broker.members and member.source.in_touch:
+            member.source.lose_touch()
+            self._leave_aside(_restore(member, self._random.uniform(low, high)))
+
     def _trouble_source(self) -> None:
         if self.stage.members:
             verb = self._random.choice(("fetch", "claim", "start"))
@@ -163,6 +178,11 @@ class Chaos:
 async def _wake(member: Member, after_seconds: float) -> None:
     await asyncio.sleep(after_seconds)
     member.process.wake()
+
+
+async def _restore(member: Member, after_seconds: float) -> None:
+    await asyncio.sleep(after_seconds)
+    await member.source.regain_touch()
 
 
 async def _let_find_out(member: Member, after_seconds: float) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from service.domain.operations import EventIdentity, Plan
 from service.domain.outcomes import Outcome
 from service.domain.record import Partition
-from service.engine.commits import Commits
+from service.engine.commits import Check, Commits, unchecked
 from service.engine.offsets import Offsets, Position
 from tests.builders.outcomes import REFUSED, operation, outcome, record
 from tests.fakes.broker import CommitTrouble, FakeBroker
@@ -59,7 +59,7 @@ class Subject:
 
 
 @asynccontextmanager
-async def committing(start: Position | None = None, check: Callable[[], None] = lambda: None) -> AsyncIterator[Subject]:
+async def committing(start: Position | None = None, check: Check = unchecked) -> AsyncIterator[Subject]:
     """A loop that runs, each of its commits taking a second."""
     broker, observer, settled = FakeBroker(PARTITION), RecordingObserver(), list[int]()
     broker.delay = lambda verb: COMMIT_SECONDS / 2

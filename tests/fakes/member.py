@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition
@@ -49,6 +49,7 @@ class Member:
         uniform: Uniform = shortest,
         clock: Callable[[], float] = lambda: 0.0,
         suspension_seconds: float = 15.0,
+        silence_seconds: float = 22.5,
         delivery: Delivery = "exactly_once",
         updates_together: int = 1,
     ) -> None:
@@ -60,7 +61,7 @@ class Member:
             systems = systems(self.process)
         gates = Gates(circuit, uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
-        limits = WorkerLimits(intake, drain_seconds, suspension_seconds, updates_together)
+        limits = WorkerLimits(intake, drain_seconds, suspension_seconds, silence_seconds, updates_together)
         progress = Progress(asyncio.get_running_loop().time)
         self.worker = Worker(
             self.source, interpret, processing, render, render_rows, limits, self.observer, clock, progress
@@ -88,6 +89,17 @@ class Member:
         """SIGKILL, and after it the end of the session, when the group forgets the worker."""
         await self.process.kill()
         self.broker.leave(self.source)
+
+
+def everything_to(member: Member, broker: FakeBroker) -> None:
+    """From now on `member` is assigned all partitions, and whoever else there is none."""
+
+    def assign(
+        members: Sequence[FakeSource], partitions: Sequence[Partition]
+    ) -> Mapping[FakeSource, Sequence[Partition]]:
+        return {source: partitions if source is member.source else () for source in members}
+
+    broker.assign = assign
 
 
 def results(broker: FakeBroker) -> list[Told]:

@@ -25,6 +25,8 @@ class RecordingObserver(SilentObserver):
         self.commit_failures: list[tuple[CommitFailure, str]] = []
         self.source_failures: list[str] = []
         self.suspensions: list[float] = []
+        self.silences: list[float] = []
+        self.silences_ended = 0
         self.taken: list[Partition] = []
         self.positions: list[Position] = []
         """What the last owners of those taken had left."""
@@ -64,6 +66,12 @@ class RecordingObserver(SilentObserver):
 
     def suspended(self, seconds: float) -> None:
         self.suspensions.append(seconds)
+
+    def out_of_touch(self, seconds: float) -> None:
+        self.silences.append(seconds)
+
+    def in_touch_again(self) -> None:
+        self.silences_ended += 1
 
     def source_failed(self, message: str) -> None:
         self.source_failures.append(message)

@@ -51,6 +51,9 @@ class FakeSource:
         self._assignments = 0
         self._news = asyncio.Event()
         self._telling = asyncio.Lock()
+        self._touch = asyncio.Event()
+        self._touch.set()
+        self._unheard_since: float | None = None
         self.membership = 0
         """Counts the times of joining; whoever joins again hears nothing more of an earlier time."""
         process.silenced.append(self._fall_silent)
@@ -93,6 +96,14 @@ class FakeSource:
         self.stores.append(store)
         return Claim(position, store)
 
+    @property
+    def in_touch(self) -> bool:
+        """Whether what the group tells gets through."""
+        return self._touch.is_set()
+
+    def silent_seconds(self) -> float:
+        return 0.0 if self._unheard_since is None else asyncio.get_running_loop().time() - self._unheard_since
+
     def seek(self, partition: Partition, offset: int) -> None:
         self._check_joined()
         if partition not in self.epochs:
@@ -113,6 +124,7 @@ class FakeSource:
         """As aiokafka does, lets the listener come to its end first."""
         await self._process.breathe()
         self._listener = None
+        self._unheard_since = None
         async with self._telling:
             self._forget()
         self._broker.leave(self)
@@ -128,16 +140,29 @@ class FakeSource:
         if partition in self.positions:
             self.positions[partition] = 0
 
+    def lose_touch(self) -> None:
+        """Nothing gets through between the group and us any more; all else goes on."""
+        self._touch.clear()
+        self._go_unheard()
+        self._broker.lose_touch(self, self._touch)
+
+    async def regain_touch(self) -> None:
+        self._touch.set()
+        await self._find_out_later()
+
     async def give_up(self, membership: int) -> None:
         """A rebalance begins."""
+        await self._touch.wait()
         async with self._telling:
             if self._listener is not None and self.membership == membership and self.epochs:
                 await self._tell(self._listener.revoking())
 
     async def take(self, partitions: Sequence[Partition], membership: int, generation: int) -> None:
         """A rebalance ends. What was ours before keeps its epoch."""
+        await self._touch.wait()
         async with self._telling:
             if self._listener is not None and self.membership == membership:
+                self._unheard_since = None
                 await self._tell(self._assigned(self._listener, partitions, generation))
 
     async def find_out(self) -> None:
@@ -168,18 +193,28 @@ class FakeSource:
     def _join(self) -> None:
         self._known_as = Membership(self._broker.join(self), -1)
 
+    def _go_unheard(self) -> None:
+        if self._unheard_since is None:
+            self._unheard_since = asyncio.get_running_loop().time()
+
     def _fall_silent(self) -> None:
+        self._go_unheard()
         if self in self._broker.members:
             self._broker.miss(self)
 
     def _wake(self) -> None:
-        """The next heartbeat tells whether the group has gone on without us."""
-        if self._listener is not None and self not in self._broker.members:
+        """The next heartbeat tells whether the group has gone on without us. Until it is answered, the last that was
+        heard is as old as the sleep."""
+        if self._listener is not None:
             self._broker.spawn(self._find_out_later())
 
     async def _find_out_later(self) -> None:
         await asyncio.sleep(self._broker.delay("find out"))
-        await self.find_out()
+        await self._touch.wait()
+        if self not in self._broker.members:
+            await self.find_out()
+        elif not self._process.silent:
+            self._unheard_since = None
 
     async def _open(self, partition: Partition) -> FakeStore | FakeSharedStore:
         if self._delivery == "at_least_once":

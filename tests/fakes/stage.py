@@ -11,11 +11,11 @@ from typing import TypeVar
 from service.domain.outcomes import Overall
 from service.domain.record import Partition
 from service.domain.replays import LetterPlace, with_replay
+from service.engine import hearing, pulse
 from service.engine.commit_metadata import decode
 from service.engine.intake import IntakeLimits
 from service.engine.offsets import Position
 from service.engine.ports import Outgoing
-from service.engine.pulse import SHARE_OF_SESSION
 from service.engine.retry import RetryPolicy
 from tests.fakes.broker import FakeBroker
 from tests.fakes.erratic_systems import ErraticSystems
@@ -31,7 +31,8 @@ from tests.fakes.source import Delivery
 Counted = TypeVar("Counted")
 
 SESSION_SECONDS = USUAL_CALL_SECONDS * 3
-PULSE_LIMIT_SECONDS = SESSION_SECONDS * SHARE_OF_SESSION
+PULSE_LIMIT_SECONDS = SESSION_SECONDS * pulse.SHARE_OF_SESSION
+SILENCE_LIMIT_SECONDS = SESSION_SECONDS * hearing.SHARE_OF_SESSION
 DRAIN_SECONDS = USUAL_CALL_SECONDS * 2
 GRACE_SECONDS = USUAL_CALL_SECONDS * 2
 PATIENT = RetryPolicy(max_attempts=60, initial_seconds=0.2, max_seconds=5, deadline_seconds=100_000)
@@ -81,6 +82,7 @@ class Stage:
             uniform=self._random.uniform,
             clock=asyncio.get_running_loop().time,
             suspension_seconds=PULSE_LIMIT_SECONDS,
+            silence_seconds=SILENCE_LIMIT_SECONDS,
             delivery=self.delivery,
             updates_together=updates_together,
         )
@@ -158,6 +160,7 @@ class Stage:
             "updates were refused together": self.ledger.joint_refusals > 0,
             "a worker slept": any(member.process.wakings for member in self.ever),
             "a sleep was noticed": any(observer.suspensions for observer in observers),
+            "a silence of the group was noticed": any(observer.silences for observer in observers),
             "a worker was replaced in its sleep": self.ownership.replaced_asleep > 0,
             "a worker was killed": any(member.process.killed for member in self.ever),
             "a result was published again": len(ids) > len(set(ids)),

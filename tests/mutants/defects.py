@@ -46,8 +46,20 @@ DEFECTS = (
     Defect(
         "requests of an export leave while the group rebalances",
         ENGINE + "processing.py",
-        "job.lease.opened if job.journal is not None else job.lease.may_leave",
-        "job.lease.may_leave",
+        "self._ask(course, job, job.lease.opened)",
+        "self._ask(course, job, job.lease.may_leave)",
+    ),
+    Defect(
+        "a rebalance does not wait for the name of an export",
+        ENGINE + "processing.py",
+        "        if _looks_at_export(course.remaining):\n",
+        "        if job.journal is not None:\n",
+    ),
+    Defect(
+        "a worker that stops breaks off the request that asks for an export",
+        ENGINE + "worker.py",
+        "job.journal is not None and not job.ordering\n",
+        "job.journal is not None\n",
     ),
     Defect(
         "a replayed dead letter is taken for an event that is new",
@@ -135,6 +147,24 @@ DEFECTS = (
         "        self._doubtful = False\n",
     ),
     Defect(
+        "a silence of the group goes unnoticed",
+        ENGINE + "hearing.py",
+        "            self._lost(seconds)\n",
+        "            pass\n",
+    ),
+    Defect(
+        "a worker publishes while its group is silent",
+        ENGINE + "lease.py",
+        "        while not self._touch.is_set():\n",
+        "        while False:\n",
+    ),
+    Defect(
+        "a heartbeat without an answer passes for one",
+        "service/kafka/background.py",
+        "        if is_member:\n",
+        "        if sent_at:\n",
+    ),
+    Defect(
         "a suspension goes unnoticed",
         ENGINE + "pulse.py",
         "        if missed > self._limit_seconds:\n",
@@ -161,14 +191,14 @@ DEFECTS = (
     Defect(
         "a worker that woke up publishes before it has proved its partition",
         ENGINE + "commits.py",
-        "        self._check()\n        while (proved",
+        "        await self._check()\n        while (proved",
         "        while (proved",
     ),
     Defect(
         "a commit loop stores something after its partition was given up",
-        ENGINE + "partition.py",
-        "        self._feel_pulse()\n        self.lease.check()\n",
-        "        self._feel_pulse()\n",
+        ENGINE + "lease.py",
+        "            await self._touch.wait()\n            self._feel_pulse()\n        self.check()\n",
+        "            await self._touch.wait()\n            self._feel_pulse()\n",
     ),
     Defect(
         "a proof that could not be stored is believed",

@@ -121,12 +121,7 @@ def _source_of_item(institution: Institution, source: Ids) -> tuple[Bib, Holding
     bib_id = _filled(source[BIB], NO_SOURCE_BIB_ID)
     holdings_id = _filled(source[HOLDINGS], NO_SOURCE_HOLDINGS_ID)
     item_id = _filled(source[ITEM], NO_SOURCE_ITEM_ID)
-    bib = institution.bibs.get(bib_id)
-    if bib is None:
-        raise _RefusalError(NO_SOURCE_BIB)
-    record = bib.holdings.get(holdings_id)
-    if record is None:
-        raise _RefusalError(HOLDINGS_NOT_UNDER_BIB)
+    bib, record = _record_under_bib(institution, bib_id, holdings_id)
     item = record.items.get(item_id)
     if item is None:
         raise _RefusalError(ITEM_NOT_UNDER_HOLDINGS)
@@ -138,14 +133,19 @@ def _source_of_item(institution: Institution, source: Ids) -> tuple[Bib, Holding
 def _source_of_holdings(institution: Institution, source: Ids) -> tuple[Bib, Holdings]:
     bib_id = _filled(source[BIB], NO_SOURCE_BIB_ID)
     holdings_id = _filled(source[HOLDINGS], NO_SOURCE_HOLDINGS_ID)
+    bib, record = _record_under_bib(institution, bib_id, holdings_id)
+    if record.deleted:
+        raise _RefusalError(SOURCE_HOLDINGS_DELETED)
+    return bib, record
+
+
+def _record_under_bib(institution: Institution, bib_id: str, holdings_id: str) -> tuple[Bib, Holdings]:
     bib = institution.bibs.get(bib_id)
     if bib is None:
         raise _RefusalError(NO_SOURCE_BIB)
     record = bib.holdings.get(holdings_id)
     if record is None:
         raise _RefusalError(HOLDINGS_NOT_UNDER_BIB)
-    if record.deleted:
-        raise _RefusalError(SOURCE_HOLDINGS_DELETED)
     return bib, record
 
 

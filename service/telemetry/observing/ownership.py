@@ -9,6 +9,8 @@ from service.telemetry.log_events import (
     PARTITION_LOST,
     PARTITION_RELEASED,
     PARTITION_TAKEN,
+    WORKER_IN_TOUCH,
+    WORKER_OUT_OF_TOUCH,
     WORKER_STALLED,
     WORKER_SUSPENDED,
     Log,
@@ -49,6 +51,13 @@ class ObservedOwnership:
     def suspended(self, seconds: float) -> None:
         self._ownership_metrics.suspensions.inc()
         self._ownership_log.say(WORKER_SUSPENDED, seconds=round(seconds, 3))
+
+    def out_of_touch(self, seconds: float) -> None:
+        self._ownership_metrics.silences.inc()
+        self._ownership_log.say(WORKER_OUT_OF_TOUCH, seconds=round(seconds, 3))
+
+    def in_touch_again(self) -> None:
+        self._ownership_log.say(WORKER_IN_TOUCH)
 
     def stalled(self, trouble: str, stacks: list[str]) -> None:
         """The worker is not alive. Called from the watchdog's thread, once for each stall."""

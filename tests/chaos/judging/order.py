@@ -2,10 +2,10 @@
 be for several of them that follow one another.
 
 What a worker had under way when it was killed or suspended may still be running while the next owner works: nobody
-calls it back. So may the calls of a worker that was expelled while the broker was away, until it hears of it. That,
-and nothing else, excuses two calls at a time, but for reads of an export, beside its POST too: no rebalance waits for
-the calls of an export, and reads change nothing. Only a worker that was killed or suspended, or whose broker was
-away, excuses going back to an earlier event.
+calls it back. So may a call that was under way when the broker went away for longer than the session of its worker.
+That, and nothing else, excuses two calls at a time, but for two looks at an export: no rebalance waits for those, and
+they change nothing. Only a worker that was killed or suspended, or whose broker was away, excuses going back to an
+earlier event.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from service.engine.hearing import SHARE_OF_SESSION
 from tests.chaos.events import Event, Fate
 from tests.chaos.evidence import Call, Evidence
+from tests.chaos.plan import SESSION_SECONDS
 
 ARRIVAL_SECONDS = 0.5
 """So much later than it left may a call arrive: it lies in a buffer while the sandbox is busy."""
@@ -24,8 +26,8 @@ CLOCK_SECONDS = 0.5
 AFTER_OUTAGE_SECONDS = 30.0
 """So long after an outage of the broker a worker may find out that a commit was not stored, and begin anew."""
 
-UNHEARD_SECONDS = 2.0
-"""So long after an outage of the broker a worker may not have heard yet that its group has gone on without it."""
+UNHEARD_SECONDS = SESSION_SECONDS * SHARE_OF_SESSION
+"""So long after it has heard of its group last, at the beginning of an outage at the latest, a worker calls nobody."""
 
 
 class _Turn(NamedTuple):
@@ -78,16 +80,15 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
             f"event {earlier.number} ({_maker(earlier.call, evidence)}) was running"
             for earlier in running
             if not (
-                _reads_an_export(earlier.call)
-                or _reads_an_export(turn.call)
+                (_looks_at_an_export(earlier.call) and _looks_at_an_export(turn.call))
                 or _was_left_behind(earlier.call, turn.call.began_at, evidence)
-                or _was_expelled(earlier.call, turn.call, evidence)
+                or _was_cut_off(earlier.call, turn.call, evidence)
             )
         )
         running.append(turn)
 
 
-def _reads_an_export(call: Call) -> bool:
+def _looks_at_an_export(call: Call) -> bool:
     return call.system == "holdingsiq" and not call.writes
 
 
@@ -99,12 +100,14 @@ def _was_left_behind(call: Call, now: float, evidence: Evidence) -> bool:
     )
 
 
-def _was_expelled(earlier: Call, later: Call, evidence: Evidence) -> bool:
-    """Whether the calls are of two workers, right after an outage in which the first may have lost its membership."""
+def _was_cut_off(earlier: Call, later: Call, evidence: Evidence) -> bool:
+    """Whether the calls are of two workers, and the first was under way when its worker lost sight of its group in an
+    outage, in which the group may have lost sight of the worker."""
     return earlier.life != later.life and any(
-        outage.at <= earlier.ended_at and later.began_at <= outage.until + UNHEARD_SECONDS
+        earlier.began_at - ARRIVAL_SECONDS <= outage.gone_at + UNHEARD_SECONDS
+        and outage.at <= earlier.ended_at
+        and outage.at <= later.began_at
         for outage in evidence.outages
-        if outage.at <= later.began_at
     )
 
 

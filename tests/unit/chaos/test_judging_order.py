@@ -24,7 +24,7 @@ from tests.builders.evidence import (
 from tests.chaos.events import Event
 from tests.chaos.evidence import Blow, Evidence, Life, Outage, Struck
 from tests.chaos.judging import judge
-from tests.chaos.judging.order import AFTER_OUTAGE_SECONDS, UNHEARD_SECONDS
+from tests.chaos.judging.order import AFTER_OUTAGE_SECONDS, ARRIVAL_SECONDS, UNHEARD_SECONDS
 
 HALF = CALL_SECONDS / 2
 
@@ -105,17 +105,18 @@ def test_no_other_blow_excuses_two_calls_at_a_time(life: int, seconds_after_the_
 
 
 @pytest.mark.parametrize(
-    ("life", "seconds_before_the_second_began", "faults"),
-    [(OTHER_LIFE, UNHEARD_SECONDS - HALF, 0), (OTHER_LIFE, UNHEARD_SECONDS + HALF, 1), (WORKER_LIFE, HALF, 1)],
-    ids=["right after it", "long after it", "of one worker"],
+    ("life", "seconds_after_the_outage_began", "faults"),
+    [(OTHER_LIFE, UNHEARD_SECONDS, 0), (OTHER_LIFE, UNHEARD_SECONDS + 2 * ARRIVAL_SECONDS, 1), (WORKER_LIFE, 0.0, 1)],
+    ids=["when it has just begun", "in the middle of it", "of one worker"],
 )
-def test_two_workers_may_call_for_one_entity_until_the_first_hears_that_it_was_expelled_in_an_outage(
-    life: int, seconds_before_the_second_began: float, faults: int
+def test_a_call_may_run_beside_that_of_another_worker_when_its_own_lost_sight_of_the_group_meanwhile(
+    life: int, seconds_after_the_outage_began: float, faults: int
 ) -> None:
     evidence = flawless()
     event = an_event(evidence, is_update)
     second_began = began_at(event) + HALF
-    outage = Outage(second_began - 60, second_began - seconds_before_the_second_began)
+    gone_at = began_at(event) - seconds_after_the_outage_began
+    outage = Outage(gone_at - 1, gone_at, second_began - HALF / 2)
     evidence = with_calls(evidence, call(event, "eholdings", "GET", began_at=second_began, life=life))
 
     found = judge(replace(evidence, outages=[outage]), once=True)
@@ -223,8 +224,8 @@ def test_an_outage_of_the_broker_excuses_going_back_and_one_long_ago_does_not() 
 
     spoilt = gone_back(evidence, WORKER_LIFE)
 
-    assert judge(replace(spoilt, outages=[Outage(recent - 1, recent)]), once=True) == []
-    assert len(judge(replace(spoilt, outages=[Outage(long_ago - 1, long_ago)]), once=True)) == 1
+    assert judge(replace(spoilt, outages=[Outage(recent - 1, recent - 1, recent)]), once=True) == []
+    assert len(judge(replace(spoilt, outages=[Outage(long_ago - 1, long_ago - 1, long_ago)]), once=True)) == 1
 
 
 def test_a_call_for_an_event_whose_result_is_stored_is_a_fault() -> None:

@@ -323,7 +323,7 @@ async def test_the_pulse_is_felt_before_anything_is_stored_and_a_proof_that_it_a
     """Without transactions a record is published before the broker asks whose the partition is."""
     slept = [True]
 
-    def feel() -> None:
+    async def feel() -> None:
         if slept and slept.pop():
             subject.commits.prove(lambda: None)
 

@@ -45,6 +45,11 @@ def not_yet(step: Step) -> Answer:
     return Pending(replace(step, export_id="x7", polls=step.polls + 1), (None,), 60.0)
 
 
+def named(step: Step) -> Answer:
+    assert isinstance(step, ExportHoldings)
+    return Pending(replace(step, export_id="x7"), (None,), 0.0)
+
+
 def done(step: Step) -> Answer:
     return Settled((succeeded(200),))
 
@@ -114,9 +119,10 @@ async def test_an_export_that_comes_further_with_every_attempt_is_not_given_up()
     assert outcome.overall is Overall.SUCCEEDED
 
 
-async def test_a_rebalance_does_not_wait_for_an_export() -> None:
+async def test_a_rebalance_does_not_wait_for_a_look_at_an_export() -> None:
     subject = ProcessingSubject()
-    subject.systems.hold("c1/KBART2")
+    subject.systems.replies["c1/KBART2"].append(named)
+    subject.systems.hold("x7")
     running = asyncio.create_task(subject.processing.process(export_job(subject, FakeJournal())))
     await asyncio.sleep(1)
 
@@ -125,12 +131,13 @@ async def test_a_rebalance_does_not_wait_for_an_export() -> None:
     running.cancel()
 
 
-async def test_no_request_of_an_export_leaves_while_a_rebalance_is_under_way_and_may_take_its_partition() -> None:
+async def test_no_look_at_an_export_leaves_while_a_rebalance_is_under_way_and_may_take_its_partition() -> None:
     subject = ProcessingSubject()
-    held = subject.systems.hold("c1/KBART2")
+    subject.systems.replies["c1/KBART2"].append(named)
+    held = subject.systems.hold("x7")
     running = asyncio.create_task(subject.processing.process(export_job(subject, FakeJournal())))
     await asyncio.sleep(1)
-    (call,) = subject.systems.calls
+    call = subject.systems.calls[-1]
     subject.lease.hold()
 
     leaving = asyncio.ensure_future(call.context.may_leave())
@@ -141,3 +148,21 @@ async def test_no_request_of_an_export_leaves_while_a_rebalance_is_under_way_and
 
     held.set()
     await running
+
+
+async def test_a_rebalance_waits_for_the_request_that_asks_for_an_export() -> None:
+    subject = ProcessingSubject()
+    held = subject.systems.hold("c1/KBART2")
+    running = asyncio.create_task(subject.processing.process(export_job(subject, FakeJournal())))
+    await asyncio.sleep(1)
+    (call,) = subject.systems.calls
+    subject.lease.hold()
+    idle = asyncio.create_task(subject.lease.idle())
+
+    await call.context.may_leave()
+    await asyncio.sleep(60)
+    assert not idle.done()
+
+    held.set()
+    await idle
+    running.cancel()

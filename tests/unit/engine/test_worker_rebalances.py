@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from service.domain.outcomes import Overall
 from service.domain.record import Partition, Record
 from service.engine.intake import IntakeLimits
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import FakeEvent
-from tests.fakes.member import DRAIN_SECONDS, Member, publish, results, settled, succeeded_once
-from tests.fakes.source import FakeSource
+from tests.fakes.member import DRAIN_SECONDS, Member, everything_to, publish, results, settled, succeeded_once
 from tests.fakes.systems import FakeSystems, stumble
 
 ONE, TWO = Partition("changes", 0), Partition("changes", 1)
-
-
-def everything_to(member: Member, broker: FakeBroker) -> None:
-    """From now on `member` is assigned all partitions, and whoever else there is none."""
-
-    def assign(
-        members: Sequence[FakeSource], partitions: Sequence[Partition]
-    ) -> Mapping[FakeSource, Sequence[Partition]]:
-        return {source: partitions if source is member.source else () for source in members}
-
-    broker.assign = assign
 
 
 async def test_a_partition_that_is_kept_through_a_rebalance_keeps_its_work() -> None:

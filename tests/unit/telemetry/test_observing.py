@@ -292,6 +292,15 @@ def test_damaged_metadata_and_suspensions_are_counted(subject: Subject) -> None:
     assert subject.line("worker.suspended")["seconds"] == 61.235
 
 
+def test_silences_of_the_group_are_counted_and_their_end_is_told(subject: Subject) -> None:
+    subject.telemetry.out_of_touch(22.51234)
+    subject.telemetry.in_touch_again()
+
+    assert subject.value("relay_silences_total") == 1
+    assert subject.line("worker.out_of_touch")["seconds"] == 22.512
+    assert subject.line("worker.in_touch")["event"] == "worker.in_touch"
+
+
 def test_kafka_that_cannot_be_had_is_an_error(subject: Subject) -> None:
     subject.telemetry.source_failed("no brokers")
 
