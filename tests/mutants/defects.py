@@ -422,7 +422,7 @@ DEFECTS = (
     Defect(
         "a slot is lost with one who gives up as it gets it",
         ENGINE + "slots.py",
-        "                self._give_back()\n            raise",
+        "                self.give_back()\n            raise",
         "                pass\n            raise",
     ),
     Defect(
@@ -494,8 +494,8 @@ DEFECTS = (
     Defect(
         "a record whose retry has begun is still told as one that waits for it",
         ENGINE + "processing.py",
-        "        job.repeat = None\n        course.asked_at = asyncio",
-        "        course.asked_at = asyncio",
+        "        job.repeat = None\n        course.asked_at = job.now()",
+        "        course.asked_at = job.now()",
     ),
     Defect(
         "whether a request may leave is asked before its connection is opened",
