@@ -218,12 +218,13 @@ class HttpClient:
             request.headers += header_lines([(b"traceparent", traceparent.encode())])
         status: int | None = None
         started = self._clocks.monotonic()
+        self._progress.expect(request, request.limits.total or 0.0)
         try:
-            with self._progress.expecting(request.limits.total or 0.0):
-                result, broken = await self._exchange(request, secrets)
+            result, broken = await self._exchange(request, secrets)
             status = result.status if isinstance(result, Reply) else None
             self.observer.call_finished(self.system, operation, status, self._clocks.monotonic() - started)
         finally:
+            self._progress.came(request)
             if span is not None:
                 span.end(status)
         return result, broken

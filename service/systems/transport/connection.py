@@ -111,6 +111,10 @@ class Connection(asyncio.Protocol):
         """Whether nothing has come behind the answer."""
         return not (self.closed or self._reader.excess)
 
+    def rest(self) -> None:
+        """It waits for a request from now on."""
+        self.idle_since = self._loop.time()
+
     def abort(self) -> None:
         """Ends it at once. Whoever waits for an answer is told."""
         self.closed = True
