@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
             and not self._under_way
             and self._reader.keeps_alive
             and not self._reader.excess
-            and not self.transport.get_write_buffer_size()
+            and self._transport is not None
+            and not self._transport.get_write_buffer_size()
         )
 
     @property
