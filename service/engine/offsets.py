@@ -10,10 +10,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple, TypeAlias
+from itertools import pairwise
+from typing import NamedTuple
 
-Run: TypeAlias = tuple[int, int]
-"""Offsets from the first (inclusive) to the second (exclusive)."""
+from service.engine.runs import Run, Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ class Offsets:
 
     def __init__(self, start: Position) -> None:
         self._next = start.frontier
-        self._last_finished = start.frontier - 1
-        """The last offset that was received and is finished, or lies in a hole: all that was received beyond is
-        pending."""
+        self._finished = Runs()
+        """Of what was received, holes among it."""
         self._inherited = list(start.completed)
         self._pending: OrderedDict[int, float] = OrderedDict()
         """Since when each is known, in seconds since 1970."""
@@ -87,12 +86,12 @@ class Offsets:
         if offset < self._next:
             return Receipt.REPEATED
         if offset > self._next:
-            self._last_finished = offset - 1
+            self._finished.add(self._next, offset)
         self._next = offset + 1
         while self._inherited and self._inherited[0][1] <= offset:
             del self._inherited[0]
         if self._inherited and self._inherited[0][0] <= offset:
-            self._last_finished = offset
+            self._finished.add(offset, offset + 1)
             return Receipt.FINISHED
         self._pending[offset] = known_since
         return Receipt.NEW
@@ -127,7 +126,6 @@ class Offsets:
     def finish(self, offset: int) -> Remembered:
         """The record's outcome goes out with the commit that the next position belongs to. What was remembered of it is
         forgotten, and handed out in case that it must be opened again."""
-        self._last_finished = max(self._last_finished, offset)
         remembered = Remembered(
             self._pending.pop(offset),
             offset in self._attempted,
@@ -135,6 +133,7 @@ class Offsets:
             self._notes.pop(offset, None),
         )
         self._attempted.discard(offset)
+        self._finished.add(offset, offset + 1)
         return remembered
 
     def reopen(self, records: Mapping[int, Remembered]) -> None:
@@ -148,6 +147,10 @@ class Offsets:
             if remembered.note is not None:
                 self._notes[offset] = remembered.note
         self._pending = OrderedDict(sorted(self._pending.items()))
+        self._finished = Runs()
+        for before, offset in pairwise((*self._pending, self._next)):
+            if offset > before + 1:
+                self._finished.add(before + 1, offset)
 
     def position(self) -> Position:
         """What to commit now."""
@@ -166,17 +169,8 @@ class Offsets:
         )
 
     def _runs(self) -> list[Run]:
-        """Finished stretches beyond the lowest pending offset: the gaps between pending ones, then what was
-        inherited."""
-        runs: list[Run] = []
-        if self._pending:
-            offsets = iter(self._pending)
-            previous = next(offsets)
-            while previous < self._last_finished:
-                offset = next(offsets, self._next)
-                if offset > previous + 1:
-                    runs.append((previous + 1, offset))
-                previous = offset
+        """Finished stretches beyond the lowest pending offset: of what was received, then what was inherited."""
+        runs = self._finished.beyond(next(iter(self._pending))) if self._pending else []
         for first, end in self._inherited:
             start = max(first, self._next)
             if start >= end:

@@ -131,7 +131,7 @@ DEFECTS = (
     Defect(
         "what an earlier owner finished is done again",
         ENGINE + "offsets.py",
-        "            self._last_finished = offset\n            return Receipt.FINISHED\n",
+        "            self._finished.add(offset, offset + 1)\n            return Receipt.FINISHED\n",
         "            pass\n",
     ),
     Defect(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.commit_metadata import decode, encode
-from service.engine.offsets import Offsets, Position, Receipt
+from service.engine.offsets import Offsets, Position, Receipt, Remembered
 
 
 @dataclass
@@ -23,6 +23,8 @@ class NaiveOffsets:
     finished: set[int] = field(default_factory=set)
     attempted: set[int] = field(default_factory=set)
     received: set[int] = field(default_factory=set)
+    remembered: dict[int, Remembered] = field(default_factory=dict)
+    """What `finish` has handed out since the last restart."""
 
     @property
     def pending(self) -> list[int]:
@@ -51,7 +53,9 @@ def _check_form(position: Position) -> None:
 
 GAPS = st.lists(st.integers(1, 4), min_size=1, max_size=40)
 MOVES = st.lists(
-    st.tuples(st.sampled_from(("receive", "receive", "finish", "finish", "attempt", "restart")), st.integers(0, 50)),
+    st.tuples(
+        st.sampled_from(("receive", "receive", "finish", "finish", "reopen", "attempt", "restart")), st.integers(0, 50)
+    ),
     max_size=120,
 )
 
@@ -78,8 +82,12 @@ def test_a_position_tells_finished_from_unfinished_through_any_course_of_events(
                     _receive(offsets, naive, to_come[0])
             case "finish" if naive.pending:
                 chosen = naive.pending[choice % len(naive.pending)]
-                offsets.finish(chosen)
+                naive.remembered[chosen] = offsets.finish(chosen)
                 naive.finished.add(chosen)
+            case "reopen" if naive.remembered:
+                chosen = sorted(naive.remembered)[choice % len(naive.remembered)]
+                offsets.reopen({chosen: naive.remembered.pop(chosen)})
+                naive.finished.remove(chosen)
             case "attempt" if naive.pending:
                 chosen = naive.pending[choice % len(naive.pending)]
                 offsets.attempt(chosen)
@@ -87,7 +95,7 @@ def test_a_position_tells_finished_from_unfinished_through_any_course_of_events(
             case "restart":
                 position = offsets.position()
                 offsets = Offsets(decode(position.frontier, encode(position)))
-                naive.received = set()
+                naive.received, naive.remembered = set(), {}
             case _:
                 continue  # nothing to finish or to attempt
         naive.check(offsets.position())
