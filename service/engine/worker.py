@@ -278,12 +278,13 @@ class Worker:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
         company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job, company), job.plan)
+            outcome = await self._processing.process(job, company)
+            owned.settle(outcome, job.plan._replace(steps=()))  # what they carry has been sent, and may be much
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
-            for follower, outcome in company.done:
-                self._settle_follower(follower, outcome)
+            for follower, found in company.done:
+                self._settle_follower(follower, found)
             del self._running[job]
             self._leave(job, owned)
 

@@ -106,9 +106,8 @@ DEFECTS = (
     Defect(
         "a lane is left before the call has ended",
         ENGINE + "worker.py",
-        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
-        "            self._leave(job, owned)\n"
-        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
+        "            outcome = await self._processing.process(job, company)\n",
+        "            self._leave(job, owned)\n            outcome = await self._processing.process(job, company)\n",
     ),
     Defect(
         "writers of one entity run together",
