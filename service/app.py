@@ -28,6 +28,7 @@ from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.retry import RetryPolicy
 from service.engine.retry_allowance import RetryShare
+from service.engine.vigil import VigilLimits
 from service.engine.worker import Worker, WorkerLimits
 from service.kafka.metrics_out import MetricsTopic
 from service.kafka.records_out import RecordsOut
@@ -208,8 +209,10 @@ class Relay:
         limits = WorkerLimits(
             IntakeLimits(settings.limits.buffered_records, settings.limits.buffered_bytes),
             settings.kafka.rebalance_timeout_seconds * DRAIN_SHARE,
-            settings.kafka.session_timeout_seconds * pulse.SHARE_OF_SESSION,
-            settings.kafka.session_timeout_seconds * hearing.SHARE_OF_SESSION,
+            VigilLimits(
+                settings.kafka.session_timeout_seconds * pulse.SHARE_OF_SESSION,
+                settings.kafka.session_timeout_seconds * hearing.SHARE_OF_SESSION,
+            ),
             settings.limits.updates_together,
         )
         render = RecordsOut(_event_source(settings))

@@ -16,7 +16,6 @@ from service.domain.record import Partition, Record
 from service.domain.replays import replay_of
 from service.engine.commits import Render
 from service.engine.company import DEFAULT_MOST, Company, sociable
-from service.engine.hearing import Hearing
 from service.engine.intake import IntakeLimits, Throttle
 from service.engine.job import Job
 from service.engine.journal import RenderRows
@@ -26,9 +25,11 @@ from service.engine.partition import OwnedPartition
 from service.engine.ports import Observer, OwnershipLost, Source, SourceUnavailable
 from service.engine.processing import Processing
 from service.engine.progress import Progress
-from service.engine.pulse import Pulse, suspend_aware_clock
+from service.engine.pulse import suspend_aware_clock
 from service.engine.rejecting import reject
+from service.engine.rest import drain, settle_down
 from service.engine.state import Membership, WorkerState, gate_state, partition_state, repeat_states, repeating
+from service.engine.vigil import Vigil, VigilLimits
 
 Trace: TypeAlias = Callable[[Record, Plan], str | None]
 """Begins a span for the record; the W3C trace context of it."""
@@ -42,9 +43,7 @@ LONGEST_CLAIM_SECONDS = 90.0
 """Within which a partition has been claimed, or could not be."""
 LONGEST_REBALANCE_SECONDS = 180.0
 """Within which a rebalance is over, whatever the other members do."""
-REBALANCE, SILENCE, END = "rebalance", "silence", "end"
-COMMIT_SHARE = 0.25
-"""Of the time for a drain, what is kept for the last commits."""
+REBALANCE, END = "rebalance", "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,8 @@ class WorkerLimits:
     intake: IntakeLimits
     drain_seconds: float
     """How long a rebalance may be held up for calls that are under way."""
-    suspension_seconds: float = 15.0
-    """A worker that was not heard of for so long may have been replaced."""
-    silence_seconds: float = 22.5
-    """So has one, perhaps, that has not heard of its group for so long."""
+    vigil: VigilLimits
+    """When it may have been replaced without knowing."""
     updates_together: int = DEFAULT_MOST
     """Updates of one resource that may leave as one; 1 lets each leave by itself."""
 
@@ -100,11 +97,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._rejoin = asyncio.Event()
         self._joined = False
-        self._pulse = Pulse(limits.suspension_seconds, clock, self._suspended)
-        self._hearing = Hearing(limits.silence_seconds, source.silent_seconds, self._lost_touch, self._regained_touch)
+        self._vigil = Vigil(limits.vigil, self._owned, clock, source.silent_seconds, observer, self._progress)
         self._rounds = Progress(self._progress.clock)
-        self._awoke_at = -math.inf
-        """When a suspension was last noticed, by the loop's clock."""
 
     @property
     def ready(self) -> bool:
@@ -178,7 +172,7 @@ class Worker:
 
         Raises `SourceUnavailable` when Kafka cannot be had at the start.
         """
-        pulse = asyncio.create_task(self._keep_pulse(), name="pulse")
+        vigil = asyncio.create_task(self._vigil.keep(), name="vigil")
         try:
             with self._rounds.expecting(LONGEST_JOIN_SECONDS):
                 await self._source.start(self)
@@ -187,26 +181,24 @@ class Worker:
         finally:
             self._stopping.set()
             self._rounds.expect(END, math.inf)
-            await self._drain(grace_seconds())
+            for claim in self._claims.values():
+                claim.cancel()
+            await drain(self._owned.values(), self._running, self._observer, grace_seconds())
             await self._give_up(list(self._owned), "the worker stops")
             await self._source.stop()
-            pulse.cancel()
+            vigil.cancel()
 
     async def revoking(self) -> None:
         """A rebalance begins: no call starts; those under way come to their end, and what is finished is stored, so
         that whoever is next does nothing again."""
         self._progress.expect(REBALANCE, LONGEST_REBALANCE_SECONDS)
-        for owned in self._owned.values():
-            owned.lease.hold()
-        for claim in self._claims.values():
-            claim.cancel()
-        await self._settle_down(self._limits.drain_seconds)
+        await self._pause()
 
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
         self._joined = True
         self._progress.came(REBALANCE)
-        self._feel()
+        self._vigil.look()
         for claim in self._claims.values():
             claim.cancel()
         gone = [partition for partition, owned in self._owned.items() if epochs.get(partition) != owned.epoch]
@@ -321,43 +313,11 @@ class Worker:
             self._observer.partition_lost(partition, f"it could not be claimed: {error}")
             self._rejoin.set()
             return
-        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._feel, self._progress)
+        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._vigil.look, self._progress)
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
-        self._feel()
-        if self._hearing.is_lost:
-            owned.lease.lose_touch()
-        if self._awoke_at + self._limits.suspension_seconds > began:
-            owned.doubt()  # what we were told of the group, or the claim itself, may be older than the suspension
+        self._vigil.begin(owned, began)
         owned.start(self._lost)
-
-    async def _keep_pulse(self) -> None:
-        while True:
-            self._feel()
-            await asyncio.sleep(self._pulse.interval_seconds)
-
-    def _suspended(self, seconds: float) -> None:
-        self._observer.suspended(seconds)
-        self._awoke_at = asyncio.get_running_loop().time()
-        for owned in self._owned.values():
-            owned.doubt()
-
-    def _feel(self) -> None:
-        """Regularly, and before anything leaves: whether we may have been replaced."""
-        self._pulse.feel()
-        self._hearing.listen()
-
-    def _lost_touch(self, seconds: float) -> None:
-        self._observer.out_of_touch(seconds)
-        self._progress.expect(SILENCE, math.inf)
-        for owned in self._owned.values():
-            owned.lease.lose_touch()
-
-    def _regained_touch(self) -> None:
-        self._observer.in_touch_again()
-        self._progress.came(SILENCE)
-        for owned in self._owned.values():
-            owned.lease.regain_touch()
 
     def _claim_ended(self, partition: Partition, task: asyncio.Task[None]) -> None:
         if self._claims.get(partition) is task:
@@ -380,15 +340,17 @@ class Worker:
 
     async def _join_again(self) -> None:
         self._joined = False
-        for claim in self._claims.values():
-            claim.cancel()
-        for owned in self._owned.values():
-            owned.lease.hold()
-        await self._settle_down(self._limits.drain_seconds)
+        await self._pause()
         await self._give_up(list(self._owned), "the worker joins its group anew")
         await self._source.stop()
         await self._source.start(self)
         self._rejoin.clear()
+
+    async def _pause(self) -> None:
+        """What is claimed is let go, and what is owned comes to rest."""
+        for claim in self._claims.values():
+            claim.cancel()
+        await settle_down(self._owned.values(), self._limits.drain_seconds)
 
     async def _give_up(self, partitions: Iterable[Partition], why: str) -> None:
         """Forget the partitions: what waits is dropped, what runs may not start another call. Whoever calls this while
@@ -409,41 +371,3 @@ class Worker:
             await owned.close(why)
         except TimeoutError:
             self._observer.partition_lost(owned.partition, "its connection could not be closed in time")
-
-    # ── coming to rest ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _drain(self, grace_seconds: float) -> None:
-        """Before stopping: let every record that has begun come to its end, as long as there is time.
-
-        A record that has not begun, or whose next attempt is due too late, is left to the next owner; so is an export
-        that is not just being asked for, which the next owner goes on with.
-        """
-        work_seconds = grace_seconds * (1 - COMMIT_SHARE)
-        until = asyncio.get_running_loop().time() + work_seconds
-        for claim in self._claims.values():
-            claim.cancel()
-        for owned in self._owned.values():
-            owned.lease.limit(until)
-        for job, task in list(self._running.items()):
-            is_export = job.journal is not None and not job.ordering
-            if not job.begun or job.resumes_at > until or is_export:
-                task.cancel()
-                self._observer.dropped(job.record, "the worker stops")
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=work_seconds)
-        for owned in self._owned.values():
-            owned.lease.hold()
-        await self._settle_down(grace_seconds * COMMIT_SHARE)
-
-    async def _settle_down(self, seconds: float) -> None:
-        """Wait until no call runs and every outcome is stored, `seconds` at most."""
-
-        async def at_rest(owned: OwnedPartition) -> None:
-            await owned.lease.idle()
-            await owned.emptied()
-
-        rest = [asyncio.ensure_future(at_rest(owned)) for owned in self._owned.values()]
-        if rest:
-            _, pending = await asyncio.wait(rest, timeout=seconds)
-            for task in pending:
-                task.cancel()

@@ -14,6 +14,7 @@ from service.engine.ports import Systems
 from service.engine.processing import Processing
 from service.engine.progress import Progress
 from service.engine.retry import RetryPolicy, Uniform
+from service.engine.vigil import VigilLimits
 from service.engine.worker import Worker, WorkerLimits
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import RESULTS, FakeEvent, Told, interpret, render, render_rows, told_by
@@ -61,7 +62,7 @@ class Member:
             systems = systems(self.process)
         gates = Gates(circuit, uniform, self.observer)
         processing = Processing(systems, gates, retry, concurrency, uniform, self.observer)
-        limits = WorkerLimits(intake, drain_seconds, suspension_seconds, silence_seconds, updates_together)
+        limits = WorkerLimits(intake, drain_seconds, VigilLimits(suspension_seconds, silence_seconds), updates_together)
         progress = Progress(asyncio.get_running_loop().time)
         self.worker = Worker(
             self.source, interpret, processing, render, render_rows, limits, self.observer, clock, progress

@@ -57,7 +57,7 @@ DEFECTS = (
     ),
     Defect(
         "a worker that stops breaks off the request that asks for an export",
-        ENGINE + "worker.py",
+        ENGINE + "rest.py",
         "job.journal is not None and not job.ordering\n",
         "job.journal is not None\n",
     ),
@@ -183,8 +183,8 @@ DEFECTS = (
     ),
     Defect(
         "a claim that was overtaken by a sleep is believed",
-        ENGINE + "worker.py",
-        "        if self._awoke_at + self._limits.suspension_seconds > began:\n",
+        ENGINE + "vigil.py",
+        "        if self._awoke_at + self._limits.suspension_seconds > claim_began_at:\n",
         "        if self._awoke_at > math.inf:\n",
     ),
     Defect(

@@ -83,6 +83,7 @@ def test_the_courses_together_meet_every_kind_of_trouble() -> None:
         "a partition was lost",
         "a record was dropped",
         "a result was published again",
+        "a silence of the group was noticed",
         "a sleep was noticed",
         "a transfer was found done",
         "an outcome was held",
