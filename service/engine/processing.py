@@ -73,7 +73,7 @@ class Processing:
                     continue
                 of_step = await self._carry_out(step, job, company)
                 operations += of_step
-                failed = any(operation.finding.verdict is Verdict.FAILED for operation in of_step)
+                failed = Verdict.FAILED in [operation.finding.verdict for operation in of_step]
         return _outcome(job, operations)
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:

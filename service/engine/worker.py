@@ -250,7 +250,7 @@ class Worker:
         if isinstance(plan, Rejection):
             owned.settle(reject(record, plan))
             return
-        is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
+        is_export = ExportHoldings in map(type, plan.steps)
         journal = owned.journal(record, plan, self._render_rows) if is_export else None
         span = self._trace(record, plan) if self._trace is not None else None
         replay = replay_of(record.headers)

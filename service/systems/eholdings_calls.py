@@ -23,6 +23,7 @@ from service.systems.trouble import CallResult, Trouble, mapping_of, trouble_of,
 BULK_FETCH_LIMIT: Final = 20
 """mod-kb-ebsco-java: POST /eholdings/resources/bulk/fetch refuses more ids."""
 
+_RESOURCES: Final = "/eholdings/resources"
 _MEDIA_TYPE: Final = "application/vnd.api+json"
 _MAX_TAGS_NAME_CHARACTERS: Final = 200
 
@@ -79,7 +80,7 @@ class EholdingsCalls:
         if url:
             attributes["url"] = url
         content: JsonValue = {"data": {"type": "resources", "attributes": attributes}}
-        return self._send("post", "POST", path_of("eholdings", "resources"), content)
+        return self._send("post", "POST", _RESOURCES, content)
 
     def delete(self, resource_id: str) -> Coroutine[None, None, Reply | Decision]:
         """DELETE: the title leaves the custom package. Trouble with status 500: as for `put`."""
@@ -98,7 +99,7 @@ class EholdingsCalls:
         unique: list[JsonValue] = list(dict.fromkeys(ids))
         if len(unique) > BULK_FETCH_LIMIT:
             raise ValueError(f"bulk/fetch takes at most {BULK_FETCH_LIMIT} ids, not {len(unique)}")
-        path = path_of("eholdings", "resources", "bulk", "fetch")
+        path = _RESOURCES + "/bulk/fetch"
         reply = await self._send("bulk-fetch", "POST", path, {"resources": unique}, changes=False)
         if not isinstance(reply, Reply):
             return reply
@@ -138,7 +139,7 @@ def _judged(result: CallResult, *, changes: bool) -> Reply | Decision:
 
 
 def _path_of(resource_id: str) -> str:
-    return path_of("eholdings", "resources", resource_id)
+    return _RESOURCES + path_of(resource_id)
 
 
 def _failed_ids(meta: JsonValue) -> tuple[str, ...]:
