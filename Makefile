@@ -15,7 +15,7 @@ INPUTS ?= 100000
 ROWS ?= 1000000
 SEED ?= 0
 
-.PHONY: help setup demo check format test bench bench-scale bench-soak hot-path bench-transports bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page rehearse docs lock clean
+.PHONY: help setup demo check format test bench bench-scale bench-soak hot-path bench-transports bench-exports export-memory crash-test chaos simulate fuzz mutants asyncapi image test-image test-chart test-cluster test-page test-go rehearse docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ format: setup ## Format the code and fix what ruff can fix
 test: setup ## Run all tests: make test [ARGS='-k lanes']
 	@$(bin)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-bench: setup ## Events per second and latency beside a plain worker, on a real broker: make bench [ARGS='--all' or '--table start']
+bench: setup ## Events per second and latency beside plain workers, on a real broker: make bench [ARGS='--all' or '--table start']
 	@$(bin)/python -m bench $(ARGS)
 
 bench-scale: setup ## What grows with keys, partitions, a hot key, and what waits: make bench-scale [ARGS='--table partitions']
@@ -93,6 +93,10 @@ test-cluster: setup ## The chart on a control plane of Kubernetes, on loopback (
 rehearse: setup ## A release without containers: its workers replaced one by one under load, nothing lost or repeated
 	@scripts/chart-tools chart >/dev/null
 	@$(bin)/python -m tests.deployment.rehearsal $(ARGS)
+
+test-go: setup ## The benchmark's worker in Go: gofmt, vet, its tests, one result for each event on a real broker
+	@scripts/go-worker --install >/dev/null
+	@$(bin)/pytest tests/go_worker $(ARGS)
 
 asyncapi: setup ## Give the AsyncAPI document to the official parser (needs Node.js and npm)
 	@scripts/asyncapi/validate

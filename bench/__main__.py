@@ -20,6 +20,8 @@ from typing import Final
 import uvloop
 
 from bench import goals
+from bench.contestants import GO, Contestant
+from bench.go_worker import program
 from bench.options import Options
 from bench.processes import CORES
 from bench.report import console
@@ -54,7 +56,7 @@ async def _measure(table: str, stage: Stage, options: Options, failing_seconds: 
     """Print one table. Returns what it says of goals."""
     match table:
         case "events":
-            found = await events.measure(stage, options)
+            found = await events.measure(stage, options, left_out=cannot_be_had())
             events.print_measures(found, options)
             return goals.of_events(found)
         case "concurrency":
@@ -73,6 +75,16 @@ async def _measure(table: str, stage: Stage, options: Options, failing_seconds: 
             calls.print_measures("Updates that come ten at a time", await calls.measure_bursts(stage, options))
         case _:
             pass
+    return []
+
+
+def cannot_be_had() -> list[Contestant]:
+    """Contestants that this machine cannot build. Prints why."""
+    try:
+        program.built()
+    except program.NotBuilt as error:
+        console.print(f"{GO.name} is left out: {error}\n", markup=False)
+        return [GO]
     return []
 
 

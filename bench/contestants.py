@@ -21,6 +21,7 @@ _RELAY: Final = ("service", "run")
 AT_LEAST_ONCE: Final = Contestant("relay, at least once", _RELAY, {"RELAY_DELIVERY": "at_least_once"})
 EXACTLY_ONCE: Final = Contestant("relay, exactly once", _RELAY, {"RELAY_DELIVERY": "exactly_once"})
 PLAIN: Final = Contestant("plain, concurrent per key", ("bench.plain_worker", "concurrent"), warm_up=100)
+GO: Final = Contestant("go, exactly once, a batch at a time", ("bench.go_worker",))
 ONE_AT_A_TIME: Final = Contestant("plain, one at a time", ("bench.plain_worker", "one-at-a-time"), warm_up=50)
 
 

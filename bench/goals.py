@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, Contestant
+from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, GO, Contestant
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
 from bench.report import show
 from bench.spread import Spread
@@ -31,7 +31,7 @@ class Verdict:
         return self.measured.median >= self.goal if self.least else self.measured.median <= self.goal
 
     def row(self) -> list[str]:
-        bound = f"{'≥' if self.least else '≤'} {self.goal:g} {self.unit}"
+        bound = f"{'≥' if self.least else '≤'} {self.goal:g} {self.unit}".rstrip()
         short = abs(self.measured.median - self.goal) / self.goal
         told = "yes" if self.met else f"no, by {short:.0%}"
         return [self.what, bound, self.measured.told(self.digits), told]
@@ -44,6 +44,13 @@ def of_events(measures: Sequence[events.Measure]) -> list[Verdict]:
     def p99(mix: Mix, contestant: Contestant) -> Spread:
         return Spread.of(m.open.latencies.p99 * 1000 for m in events.of(measures, mix, UNIFORM, contestant))
 
+    def ahead(mix: Mix) -> list[Verdict]:
+        """Of the worker in Go, round by round; nothing where it could not be built."""
+        if not (go := rates(mix, GO)):
+            return []
+        ratio = Spread.of(relay / other for relay, other in zip(rates(mix, EXACTLY_ONCE), go, strict=True))
+        return [Verdict(f"ahead of a Go worker, {mix.name}: relay ÷ go", 1, ratio, "", least=True, digits=2)]
+
     def cost(mix: Mix) -> Spread:
         pairs = zip(rates(mix, EXACTLY_ONCE), rates(mix, AT_LEAST_ONCE), strict=True)
         return Spread.of((1 - exactly / least) * 100 for exactly, least in pairs)
@@ -52,6 +59,8 @@ def of_events(measures: Sequence[events.Measure]) -> list[Verdict]:
     return [
         Verdict("4 calls, exactly once", 4000, Spread.of(rates(FOUR_CALLS, EXACTLY_ONCE)), "events/s", least=True),
         Verdict("1 call, exactly once", 8000, Spread.of(rates(ONE_CALL, EXACTLY_ONCE)), "events/s", least=True),
+        *ahead(FOUR_CALLS),
+        *ahead(ONE_CALL),
         *(
             Verdict(f"added p99 at 70 %, {mix.name}, {contestant.name}", goal, p99(mix, contestant), "ms", digits=1)
             for contestant, goal in ((AT_LEAST_ONCE, 10), (EXACTLY_ONCE, 60))

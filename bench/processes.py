@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,9 +43,20 @@ async def process(
 
 
 def pin(process_id: int, core: int | None) -> None:
-    """Let it run on that core alone; None is every core."""
-    if CORES > 1:
-        os.sched_setaffinity(process_id, range(CORES) if core is None else {core})
+    """Let it run on that core alone, with all its threads; None is every core."""
+    if CORES == 1:
+        return
+    pinned, found = set[int](), _threads(process_id)
+    while found - pinned:  # one that was not pinned yet may have made another meanwhile
+        for thread in found - pinned:
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(thread, range(CORES) if core is None else {core})
+        pinned |= found
+        found = _threads(process_id)
+
+
+def _threads(process_id: int) -> set[int]:
+    return {int(task.name) for task in Path(f"/proc/{process_id}/task").iterdir()}
 
 
 def cpu_seconds(process_id: int) -> float:

@@ -6,11 +6,11 @@ just found (open loop).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, ONE_AT_A_TIME, PLAIN, Contestant
+from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, GO, ONE_AT_A_TIME, PLAIN, Contestant
 from bench.keys import DRAWS, hottest_share
 from bench.load import Closed, Open
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
@@ -28,7 +28,7 @@ CALL_SECONDS: Final = 0.005
 class Case:
     mix: Mix
     keys: str
-    contestants: tuple[Contestant, ...] = (PLAIN, AT_LEAST_ONCE, EXACTLY_ONCE)
+    contestants: tuple[Contestant, ...] = (PLAIN, GO, AT_LEAST_ONCE, EXACTLY_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,23 @@ class Measure:
 
 
 CASES: Final = (
-    Case(ONE_CALL, "uniform", (ONE_AT_A_TIME, PLAIN, AT_LEAST_ONCE, EXACTLY_ONCE)),
+    Case(ONE_CALL, "uniform", (ONE_AT_A_TIME, PLAIN, GO, AT_LEAST_ONCE, EXACTLY_ONCE)),
     Case(FOUR_CALLS, "uniform"),
     Case(ONE_CALL, "zipf"),
     Case(FOUR_CALLS, "zipf"),
 )
 
 
-async def measure(stage: Stage, options: Options, cases: Sequence[Case] = CASES) -> list[Measure]:
-    """Round by round, all workers in turn."""
+async def measure(
+    stage: Stage, options: Options, cases: Sequence[Case] = CASES, left_out: Collection[Contestant] = ()
+) -> list[Measure]:
+    """Round by round, all workers in turn, but for those that are left out."""
     return [
         await _measure(stage, options, case, contestant)
         for _ in range(options.rounds)
         for case in cases
         for contestant in case.contestants
+        if contestant not in left_out
     ]
 
 

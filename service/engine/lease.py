@@ -166,6 +166,10 @@ class Lease:
         """Blocks until no call runs."""
         await self._under_way.idle.wait()
 
+    async def over(self) -> None:
+        """Blocks until the lease has ended."""
+        await self._ended.wait()
+
 
 def _set(event: asyncio.Event, is_set: bool) -> None:
     if is_set:

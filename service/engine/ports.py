@@ -183,6 +183,11 @@ class AssignmentListener(Protocol):
         The group waits while this runs."""
         ...
 
+    def expelled(self) -> None:
+        """The group has gone on without us: whatever was ours may be another's by now. `assigned` follows once it has
+        let us in again, and may be preceded by `revoking`."""
+        ...
+
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """The partitions that are ours now. One that keeps its epoch was ours all the while."""
         ...

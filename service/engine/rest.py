@@ -14,20 +14,29 @@ COMMIT_SHARE = 0.25
 
 
 async def settle_down(partitions: Iterable[OwnedPartition], seconds: float) -> None:
-    """Hold the leases, and wait until no call runs and every outcome is stored, `seconds` at most."""
-
-    async def at_rest(owned: OwnedPartition) -> None:
-        await owned.lease.idle()
-        await owned.emptied()
-
+    """Hold the leases, and wait until no call runs and every outcome is stored, `seconds` at most. Whose lease has
+    ended, or ends meanwhile, is not waited for: its calls may not go on, and its outcomes cannot be stored."""
     held = list(partitions)
     for owned in held:
         owned.lease.hold()
-    rest = [asyncio.ensure_future(at_rest(owned)) for owned in held]
+    rest = [asyncio.ensure_future(_at_rest(owned)) for owned in held]
     if rest:
         _, pending = await asyncio.wait(rest, timeout=seconds)
         for task in pending:
             task.cancel()
+
+
+async def _at_rest(owned: OwnedPartition) -> None:
+    async def come_to_rest() -> None:
+        await owned.lease.idle()
+        await owned.emptied()
+
+    coming, over = asyncio.ensure_future(come_to_rest()), asyncio.ensure_future(owned.lease.over())
+    try:
+        await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        coming.cancel()
+        over.cancel()
 
 
 async def drain(

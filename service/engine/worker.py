@@ -194,6 +194,13 @@ class Worker:
         self._progress.expect(REBALANCE, LONGEST_REBALANCE_SECONDS)
         await self._pause()
 
+    def expelled(self) -> None:
+        """Nothing of what is under way may go on, and nothing can be stored."""
+        for claim in self._claims.values():
+            claim.cancel()
+        for owned in self._owned.values():
+            owned.lease.end("the group has gone on without us")
+
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
         self._joined = True

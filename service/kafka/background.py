@@ -46,11 +46,14 @@ def tasks(consumer: AIOKafkaConsumer) -> dict[str, asyncio.Task[None]]:
     }
 
 
-def on_heartbeat(consumer: AIOKafkaConsumer, confirmed: Callable[[float], None]) -> None:
-    """Have `confirmed` told when each heartbeat was sent, by `suspend_aware_clock`, that the group has confirmed. It
-    confirms members of its present generation alone, those included that it wants to join anew."""
+def watch_membership(
+    consumer: AIOKafkaConsumer, confirmed: Callable[[float], None], expelled: Callable[[], None]
+) -> None:
+    """Have `confirmed` told when each heartbeat was sent, by `suspend_aware_clock`, that the group has confirmed: it
+    confirms members of its present generation alone, those included that it wants to join anew. Have `expelled` called
+    when any answer says that we are no such member."""
     coordinator = consumer._coordinator
-    beat = coordinator._do_heartbeat
+    beat, reset = coordinator._do_heartbeat, coordinator.reset_generation
 
     async def tell() -> bool:
         sent_at = suspend_aware_clock()
@@ -59,7 +62,11 @@ def on_heartbeat(consumer: AIOKafkaConsumer, confirmed: Callable[[float], None])
             confirmed(sent_at)
         return is_member
 
-    coordinator._do_heartbeat = tell
+    def forget() -> None:
+        reset()
+        expelled()
+
+    coordinator._do_heartbeat, coordinator.reset_generation = tell, forget
 
 
 async def end(consumer: AIOKafkaConsumer, seconds: float) -> None:

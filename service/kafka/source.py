@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -36,6 +36,8 @@ from service.settings import KafkaSettings
 
 FETCH_RECORDS = 500
 """At a time, so that no batch overruns the bounds of memory by much."""
+FETCH_SLACK_SECONDS = 0.1
+"""By which a fetch may be late, before it is left to the next to take up."""
 POLL_INTERVAL_MS = 600_000
 METADATA_AGE_MS = 10_000
 """How long it may take until topics that were made anew, or got more partitions, are noticed."""
@@ -51,6 +53,14 @@ class Stores(Protocol):
     """Makes the store of a partition; by the time it returns, the last owner can store nothing any more."""
 
     async def open(self, partition: Partition, consumer: AIOKafkaConsumer) -> Store: ...
+
+
+class _Fetched(NamedTuple):
+    """What came, and where things stood when it did."""
+
+    batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    seeks: Counter[Partition]
+    epochs: Mapping[Partition, int]
 
 
 class KafkaSource:
@@ -75,6 +85,8 @@ class KafkaSource:
         """Of the log that each claimed partition is of."""
         self._logs_checked_at = 0.0
         self._seeks: Counter[Partition] = Counter()
+        self._fetching: asyncio.Future[_Fetched] | None = None
+        """Under way, perhaps since an earlier fetch."""
 
     async def start(self, listener: AssignmentListener) -> None:
         settings = self._settings
@@ -99,7 +111,9 @@ class KafkaSource:
         except KafkaError as error:
             await asyncio.gather(background.end(consumer, STOP_SECONDS), admin.close(), return_exceptions=True)
             raise SourceUnavailable(f"{settings.bootstrap_servers}: {error}") from error
-        background.on_heartbeat(consumer, partial(self._confirmed, consumer))
+        background.watch_membership(
+            consumer, partial(self._confirmed, consumer), partial(self._expelled, consumer, listener)
+        )
         self._consumer, self._admin = consumer, admin
         consumer.subscribe(self._topics, listener=_Rebalances(self, consumer, listener))
 
@@ -108,9 +122,14 @@ class KafkaSource:
         gone = background.ended(consumer)
         if gone:
             raise SourceUnavailable(f"the consumer has come to its end by itself: {', '.join(gone)}")
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetched(consumer, timeout_seconds))
+        await asyncio.wait((self._fetching,), timeout=timeout_seconds + FETCH_SLACK_SECONDS)
+        if not self._fetching.done():
+            return ()
+        fetching, self._fetching = self._fetching, None
         try:
-            batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
-            seeks, epochs = self._seeks.copy(), dict(self._epochs)
+            batches, seeks, epochs = fetching.result()
             await self._check_logs()
         except (KafkaError, ConsumerStoppedError) as error:
             raise SourceUnavailable(words(error)) from error
@@ -122,6 +141,11 @@ class KafkaSource:
             and self._seeks[partition] == seeks[partition]  # else they come again, from where was sought
             for consumed in batch
         ]
+
+    async def _fetched(self, consumer: AIOKafkaConsumer, timeout_seconds: float) -> _Fetched:
+        """aiokafka waits here for the end of a rebalance, however long that takes, and must not be broken off."""
+        batches = await consumer.getmany(timeout_ms=round(timeout_seconds * 1000), max_records=FETCH_RECORDS)
+        return _Fetched(batches, self._seeks.copy(), dict(self._epochs))
 
     async def claim(self, partition: Partition) -> Claim:
         consumer = self._joined()
@@ -173,6 +197,10 @@ class KafkaSource:
         self._log_ids.clear()
         if consumer is not None:
             await background.end(consumer, STOP_SECONDS)
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+            self._fetching = None
         if admin is not None:
             await asyncio.wait((asyncio.ensure_future(admin.close()),), timeout=STOP_SECONDS)
 
@@ -189,6 +217,10 @@ class KafkaSource:
     def _confirmed(self, consumer: AIOKafkaConsumer, sent_at: float) -> None:
         if self.has(consumer) and self._confirmed_at is not None:
             self._confirmed_at = max(self._confirmed_at, sent_at)
+
+    def _expelled(self, consumer: AIOKafkaConsumer, listener: AssignmentListener) -> None:
+        if self.has(consumer):
+            listener.expelled()
 
     def has(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether `consumer` is the one that the group knows now."""

@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 LIMIT_SECONDS = 20.0
@@ -104,4 +104,16 @@ def _places(frame: FrameType) -> str:
 
 
 def _task_places(task: asyncio.Task[object]) -> str:
-    return " > ".join(f"{f.f_code.co_filename}:{f.f_lineno} {f.f_code.co_name}" for f in task.get_stack())
+    """`Task.get_stack` knows the outermost coroutine alone of a task that waits."""
+    return " > ".join(f"{f.f_code.co_filename}:{f.f_lineno} {f.f_code.co_name}" for f in _awaiting(task.get_coro()))
+
+
+def _awaiting(outermost: object) -> Iterator[FrameType]:
+    """The frames of a coroutine, of what it awaits, and so on, as far as Python tells."""
+    awaited = outermost
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is None:
+            return
+        yield frame
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)

@@ -54,6 +54,7 @@ class Seat:
         self.epochs: Mapping[Partition, int] = {}
         self.assignments = 0
         self.revocations = 0
+        self.expulsions = 0
         self.holds_up = False
         """Whether it takes its time to give up its partitions."""
         self._claims: list[Claim] = []
@@ -62,6 +63,9 @@ class Seat:
         self.revocations += 1
         while self.holds_up:  # noqa: ASYNC110 - another thread decides
             await asyncio.sleep(0.01)
+
+    def expelled(self) -> None:
+        self.expulsions += 1
 
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         self.epochs = dict(epochs)

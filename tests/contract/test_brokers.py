@@ -15,7 +15,7 @@ from service.domain.record import Record
 from service.engine.commit_metadata import encode
 from service.engine.offsets import Position
 from service.engine.ports import OwnershipLost, StoreUnavailable
-from tests.contract.broker_worlds import World, real, settled, simulated, until
+from tests.contract.broker_worlds import PATIENCE_SECONDS, World, real, settled, simulated, until
 from tests.fakes.source import Delivery
 
 pytestmark = pytest.mark.timeout(60)
@@ -214,6 +214,20 @@ async def test_a_rebalance_waits_for_a_member_that_takes_its_time(world: World) 
     assert waited
 
 
+async def test_a_fetch_ends_in_time_while_a_rebalance_is_held_up(world: World) -> None:
+    first = await world.join()
+    await settled(first)
+    first.holds_up = True
+    second = await world.join()
+    await until(lambda: first.revocations == 1)
+
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        assert await first.fetch() == await second.fetch() == []
+
+    first.holds_up = False
+    await settled(first, second)
+
+
 async def test_who_leaves_is_not_waited_for(world: World) -> None:
     first = await world.join()
     second = await world.join()
@@ -238,6 +252,7 @@ async def test_a_member_suspended_for_less_than_its_session_keeps_what_it_has(wo
     await asyncio.sleep(world.session_seconds * 1.5)
 
     assert (first.assignments, second.assignments) == counts
+    assert (first.expulsions, second.expulsions) == (0, 0)
     await first.commit(await first.claim(next(iter(first.epochs))), b"mine", offset=1)
 
 
@@ -255,6 +270,7 @@ async def test_a_member_suspended_beyond_its_session_is_expelled_and_comes_back_
     first.process.wake()
     await until(lambda: first.assignments > assignments and len(first.epochs) == 1 and len(second.epochs) == 1)
 
+    assert (first.expulsions, second.expulsions) == (1, 0)
     assert still_believes == before, "it hears of it only later"
     assert first.epochs.items().isdisjoint(before.items())
     assert {*first.epochs, *second.epochs} == set(world.partitions)

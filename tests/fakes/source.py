@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
@@ -170,6 +170,8 @@ class FakeSource:
         when it is awake again."""
         membership = self.membership
         if self not in self._broker.members:
+            if self._listener is not None and not self._process.silent:
+                await self._process.call(_at_once(self._listener.expelled))
             await self.give_up(membership)
         stays = self._listener is not None and self.membership == membership and not self._process.silent
         if stays and self not in self._broker.members:
@@ -264,3 +266,7 @@ class FakeSource:
                 records.append(Record(partition, offset, None, value, headers, self.epochs[partition], 0.0))
                 self.positions[partition] = offset + 1
         return records
+
+
+async def _at_once(act: Callable[[], None]) -> None:
+    act()

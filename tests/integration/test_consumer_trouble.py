@@ -32,6 +32,8 @@ class _Listener:
 
     async def revoking(self) -> None: ...
 
+    def expelled(self) -> None: ...
+
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         self.given.set()
 

@@ -92,6 +92,8 @@ class Listening:
     def __init__(self) -> None:
         self.given: asyncio.Future[Mapping[Partition, int]] = asyncio.get_running_loop().create_future()
 
+    def expelled(self) -> None: ...
+
     async def revoking(self) -> None:
         """Nothing is under way."""
 

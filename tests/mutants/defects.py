@@ -164,6 +164,18 @@ DEFECTS = (
         "        if sent_at:\n",
     ),
     Defect(
+        "a worker that knows that it was expelled goes on",
+        ENGINE + "worker.py",
+        '            owned.lease.end("the group has gone on without us")\n',
+        "            owned.lease.hold()\n",
+    ),
+    Defect(
+        "nobody hears that the group knows us no more",
+        "service/kafka/background.py",
+        "        reset()\n        expelled()\n",
+        "        reset()\n",
+    ),
+    Defect(
         "a suspension goes unnoticed",
         ENGINE + "pulse.py",
         "        if missed > self._limit_seconds:\n",

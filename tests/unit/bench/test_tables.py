@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import goals
-from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, PLAIN, Contestant
+from bench.contestants import AT_LEAST_ONCE, EXACTLY_ONCE, GO, PLAIN, Contestant
 from bench.latencies import Latencies
 from bench.load import Closed, Open
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
@@ -69,13 +69,42 @@ def test_goals_hold_by_the_median_and_the_shortfall_is_told() -> None:
     assert verdict(found, "added p99 at 70 %, 1 call, relay, exactly once").met
 
 
-def test_memory_is_held_against_the_goal_by_the_worst_and_without_the_plain_worker() -> None:
+def test_the_relay_is_held_against_the_go_worker_round_by_round() -> None:
+    found = goals.of_events(
+        [
+            *round_of(100, 500, 400),
+            *round_of(100, 500, 600),
+            *(measure(GO, rate, mix=mix) for rate in (500, 400) for mix in (ONE_CALL, FOUR_CALLS)),
+        ]
+    )
+
+    assert verdict(found, "ahead of a Go worker, 4 calls: relay ÷ go").row() == [
+        "ahead of a Go worker, 4 calls: relay ÷ go",
+        "≥ 1",
+        "1.15 (0.80–1.50)",
+        "yes",
+    ]
+    assert verdict(found, "ahead of a Go worker, 1 call: relay ÷ go").met
+
+
+def test_a_relay_that_is_behind_the_go_worker_misses_the_goal() -> None:
+    found = goals.of_events([*round_of(100, 500, 400), measure(GO, 500, mix=FOUR_CALLS)])
+
+    assert verdict(found, "ahead of a Go worker, 4 calls: relay ÷ go").row()[-1] == "no, by 20%"
+
+
+def test_where_the_go_worker_was_left_out_no_goal_is_about_it() -> None:
+    assert not [one for one in goals.of_events(round_of(100, 500, 400)) if "Go" in one.what]
+
+
+def test_memory_is_held_against_the_goal_by_the_worst_and_without_other_workers() -> None:
     found = goals.of_events(
         [
             *round_of(100, 500, 400),
             measure(AT_LEAST_ONCE, 500, peak_mib=151),
             measure(EXACTLY_ONCE, 400),
             measure(PLAIN, 1, peak_mib=900),
+            *[measure(GO, 400, peak_mib=900)] * 2,
         ]
     )
 

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from service.domain.record import Partition
+from service.engine.ports import OwnershipLost
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import FakeEvent
-from tests.fakes.member import Member, publish, results, settled, succeeded_once
+from tests.fakes.member import DRAIN_SECONDS, Member, publish, results, settled, succeeded_once
 from tests.fakes.source import Delivery
 from tests.fakes.systems import FakeSystems, stumble
 
@@ -92,4 +93,43 @@ async def test_a_worker_that_waits_for_its_group_is_not_stuck() -> None:
 
     assert worker.worker.jobs == 1
     assert worker.worker.stalled_seconds < 1
+    await worker.kill()
+
+
+async def test_a_worker_that_hears_that_it_was_expelled_drops_all_at_once_and_joins_again() -> None:
+    """What it holds cannot be stored any more: waiting for it would hold up everybody."""
+    broker, systems = FakeBroker(ONE, session_seconds=SESSION_SECONDS), FakeSystems()
+    systems.seconds["a"] = SILENCE_SECONDS + 5
+    systems.hold("b")
+    publish(broker, ONE, FakeEvent("a", ("a",)), FakeEvent("b", ("b",)))
+    worker = member(broker, systems, "worker")
+    await asyncio.sleep(1)
+    worker.source.lose_touch()
+    await asyncio.sleep(SESSION_SECONDS + 1)
+    systems.held["b"].set()
+    del systems.seconds["a"]
+
+    restored = asyncio.create_task(worker.source.regain_touch())
+    async with asyncio.timeout(DRAIN_SECONDS / 10):
+        await restored
+        told = await settled(broker, "a", "b")
+    await worker.stop()
+
+    assert systems.called == ["a", "b", "a", "b"]
+    assert succeeded_once(told) == ["a", "b"]
+
+
+async def test_a_call_that_is_under_way_when_a_worker_hears_that_it_was_expelled_makes_no_further_request() -> None:
+    broker, systems = FakeBroker(ONE, session_seconds=SESSION_SECONDS), FakeSystems()
+    systems.hold("a")
+    publish(broker, ONE, FakeEvent("a", ("a",)))
+    worker = member(broker, systems, "worker")
+    await asyncio.sleep(1)
+    (call,) = systems.calls
+    broker.leave(worker.source)
+    await worker.source.find_out()
+
+    with pytest.raises(OwnershipLost):
+        await call.context.may_leave()
+
     await worker.kill()

@@ -111,6 +111,22 @@ async def test_tasks_that_stand_at_the_same_place_are_told_once_with_their_numbe
         task.cancel()
 
 
+async def test_a_task_that_waits_is_told_with_all_that_it_is_in() -> None:
+    async def innermost() -> None:
+        await asyncio.Event().wait()
+
+    async def outermost() -> None:
+        await innermost()
+
+    task = asyncio.create_task(outermost())
+    await asyncio.sleep(0)
+
+    [line] = [line for line in stacks(asyncio.get_running_loop()) if "outermost" in line]
+    task.cancel()
+
+    assert [place.rpartition(" ")[2] for place in line.split(" > ")] == ["outermost", "innermost", "wait"]
+
+
 def test_a_watchdog_that_was_never_started_can_be_stopped() -> None:
     before = time.monotonic()
 
