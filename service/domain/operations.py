@@ -203,19 +203,25 @@ def tenant_of(step: Step) -> str | None:
             return step.tenant
 
 
+_SYSTEMS: Final[Mapping[type[Step], str]] = {
+    UpdateResource: "eholdings",
+    DeselectResource: "eholdings",
+    AddResource: "eholdings",
+    RemoveResource: "eholdings",
+    UpsertRecordSet: "inventory",
+    DeleteRecordSet: "inventory",
+    UpsertSharedRecordSet: "inventory",
+    DeleteSharedRecordSet: "inventory",
+    UpsertHoldingsSource: "holdings-sources",
+    DeleteHoldingsSource: "holdings-sources",
+    Transfer: "scsb",
+    ExportHoldings: "holdingsiq",
+}
+
+
 def system_of(step: Step) -> str:
     """The system that carries the step out: `eholdings`, `inventory`, `holdings-sources`, `scsb` or `holdingsiq`."""
-    match step:
-        case UpdateResource() | DeselectResource() | AddResource() | RemoveResource():
-            return "eholdings"
-        case UpsertRecordSet() | DeleteRecordSet() | UpsertSharedRecordSet() | DeleteSharedRecordSet():
-            return "inventory"
-        case UpsertHoldingsSource() | DeleteHoldingsSource():
-            return "holdings-sources"
-        case Transfer():
-            return "scsb"
-        case ExportHoldings():
-            return "holdingsiq"
+    return _SYSTEMS[type(step)]
 
 
 class EventIdentity(NamedTuple):

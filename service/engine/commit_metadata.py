@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from service.engine.offsets import Position, Run
+from service.engine.offsets import Position
+from service.engine.runs import Run
 
 MAX_BYTES = 3976
 """With the stamp of `kafka/log_identity.py` 4,000. Kafka's own default limit is 4,096 (`offset.metadata.max.bytes`)."""
@@ -86,18 +88,25 @@ def _decode_payload(version: str, frontier: int, payload: Iterator[int]) -> Posi
 
 
 def _encode_completed(runs: Sequence[Run], frontier: int) -> bytes:
-    as_runs = bytearray((_RUNS,)) + _varint(len(runs))
-    previous = frontier
-    for start, end in runs:
-        as_runs += _varint(start - previous) + _varint(end - start)
-        previous = end
-    if not runs or (runs[-1][1] - frontier) // 8 + 4 > len(as_runs):
-        return bytes(as_runs)
+    bitset_bytes = (runs[-1][1] - frontier) // 8 + 4 if runs else math.inf
+    if 2 * len(runs) < bitset_bytes:  # or it is shorter in any case: a run takes two bytes at the least
+        as_runs = _run_lengths(runs, frontier)
+        if len(as_runs) < bitset_bytes:
+            return as_runs
     bits = 0
     for start, end in runs:
         bits |= ((1 << (end - start)) - 1) << (start - frontier)
     size = (bits.bit_length() + 7) // 8
     return bytes((_BITSET,)) + _varint(size) + bits.to_bytes(size, "little")
+
+
+def _run_lengths(runs: Sequence[Run], frontier: int) -> bytes:
+    encoded = bytearray((_RUNS,)) + _varint(len(runs))
+    previous = frontier
+    for start, end in runs:
+        encoded += _varint(start - previous) + _varint(end - start)
+        previous = end
+    return bytes(encoded)
 
 
 def _decode_completed(payload: Iterator[int], frontier: int) -> tuple[Run, ...]:

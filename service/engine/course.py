@@ -27,9 +27,11 @@ class Course:
     remaining: Step = field(init=False)
     findings: list[Finding | None] = field(init=False)
     attempts: list[int] = field(init=False)
+    _asked_at_first: tuple[Asked, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        count = len(asked_of(self.step))
+        self._asked_at_first = asked_of(self.step)
+        count = len(self._asked_at_first)
         self.remaining = self.step
         self.findings = [None] * count
         self.attempts = [self.earlier_attempts] * count
@@ -37,7 +39,7 @@ class Course:
     @property
     def asked(self) -> tuple[Asked, ...]:
         """An export gets its name on the way."""
-        return asked_of(self.remaining if isinstance(self.remaining, ExportHoldings) else self.step)
+        return asked_of(self.remaining) if isinstance(self.remaining, ExportHoldings) else self._asked_at_first
 
     @property
     def is_new(self) -> bool:
@@ -50,10 +52,13 @@ class Course:
 
     def take(self, findings: Sequence[Finding | None], remaining: Step) -> None:
         """Fill the open places, in order, with what an attempt at `self.remaining` found."""
+        self.remaining = remaining
+        if len(findings) == len(self.findings) == self.findings.count(None):
+            self.findings = list(findings)
+            return
         places = [index for index, finding in enumerate(self.findings) if finding is None]
         for index, finding in zip(places, findings, strict=True):
             self.findings[index] = finding
-        self.remaining = remaining
 
     def give_up(self, code: Code, status: int | None, message: str) -> None:
         self.findings = [finding or failed(code, status, message) for finding in self.findings]

@@ -58,6 +58,11 @@ class Gate:
     def closed(self) -> bool:
         return self.circuit.reason is None
 
+    @property
+    def adapts(self) -> bool:
+        """Whether its slots follow the system, so that `timed` has to be told of calls."""
+        return self._adaptive is not None
+
     async def pass_through(self, lease: Lease) -> bool:
         """Blocks while the circuit lets nobody through. Whether who has passed is the probe of an open circuit.
 
@@ -120,18 +125,17 @@ class Gate:
 
     def learn(self, record: object, answer: Answer) -> None:
         """What the system answered to a call that had passed."""
-        now = asyncio.get_running_loop().time()
         match answer:
             case Settled() | Pending():
                 if self.circuit.answered():
                     self._observer.circuit_closed(*self.key)
                     self._wake(len(self._waiting))
             case Stumbled():
-                if self.circuit.stumbled(record, now, answer.retry_after_seconds):
+                if self.circuit.stumbled(record, asyncio.get_running_loop().time(), answer.retry_after_seconds):
                     self._observer.circuit_opened(*self.key, Reason.FAILING, answer.message)
                 self._set_timer()
             case Denied():
-                if self.circuit.denied(answer.reason, now, answer.retry_after_seconds):
+                if self.circuit.denied(answer.reason, asyncio.get_running_loop().time(), answer.retry_after_seconds):
                     self._observer.circuit_opened(*self.key, Reason(answer.reason), answer.message)
                 self._set_timer()
 

@@ -43,16 +43,20 @@ class Job:
     """When the next attempt is due, by the loop's clock; in the past while none is awaited."""
     repeat: Repeat | None = None
     """What the attempt before came to, from its end to the beginning of the next; None where nothing is repeated."""
-    watch: Stopwatch = field(default_factory=lambda: Stopwatch(asyncio.get_running_loop().time()))
+    now: Callable[[], float] = field(default_factory=lambda: asyncio.get_running_loop().time)
+    """The loop's clock."""
+    watch: Stopwatch = field(init=False)
     """Where its time goes; begins in its lanes."""
+
+    def __post_init__(self) -> None:
+        self.watch = Stopwatch(self.now())
 
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass, or raise `OwnershipLost`; that of an export at once when the worker stops, for the next
         owner goes on with it."""
         if self.journal is not None:
             self.lease.check_lasts()
-        now = asyncio.get_running_loop().time
-        self.resumes_at = now() + seconds
-        self.watch.turn(Phase.PAUSE, now())
+        self.resumes_at = self.now() + seconds
+        self.watch.turn(Phase.PAUSE, self.now())
         await self.lease.pause(seconds)
-        self.watch.turn(Phase.GATE, now())
+        self.watch.turn(Phase.GATE, self.now())

@@ -12,7 +12,7 @@ apart.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Generic, TypeVar
@@ -51,7 +51,7 @@ class _Lane(Generic[Member]):
         stand = self.stands.pop(member)
         self.holders -= stand.has_the_word
         self.writers -= stand.writes
-        if self.holders and not stand.writes:
+        if not self.stands or (self.holders and not stand.writes):
             return []
         return self._pass_the_word()
 
@@ -96,12 +96,14 @@ class Lanes(Generic[Member]):
         """Entities in use."""
         return len(self._lanes)
 
-    def enter(self, member: Member, writes: Iterable[Hashable], reads: Iterable[Hashable] = ()) -> bool:
+    def enter(self, member: Member, writes: Iterable[Hashable], reads: Collection[Hashable] = ()) -> bool:
         """Queue `member` behind all who touch the same entities. True when it may run at once.
 
         A key both written and read counts as written. A member without keys may always run.
         """
-        modes = dict.fromkeys(reads, False) | dict.fromkeys(writes, True)
+        modes = dict.fromkeys(writes, True)
+        if reads:
+            modes = dict.fromkeys(reads, False) | modes
         waiting = 0
         for key, exclusive in modes.items():
             lane = self._lanes.get(key)

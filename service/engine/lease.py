@@ -40,13 +40,10 @@ class Lease:
         self._touch = asyncio.Event()
         self._touch.set()
         self._ended = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._calls = 0
         self._why = ""
         self._until = math.inf
         self._waiting: set[asyncio.Future[None]] = set()
-        self._under_way = _UnderWay(self)
+        self._under_way = _UnderWay()
 
     @property
     def ended(self) -> bool:
@@ -123,15 +120,6 @@ class Lease:
         """Around a call that has begun, and that a rebalance must wait for. May be entered more than once at a time."""
         return self._under_way
 
-    def begin_call(self) -> None:
-        self._calls += 1
-        self._idle.clear()
-
-    def end_call(self) -> None:
-        self._calls -= 1
-        if not self._calls:
-            self._idle.set()
-
     async def may_leave(self) -> None:
         """Within a call, before each of its requests: waits while the lease is doubtful or out of touch, raises
         `OwnershipLost` when it has ended. A lease that is merely held lets it pass: the rebalance waits for the call to
@@ -176,7 +164,7 @@ class Lease:
 
     async def idle(self) -> None:
         """Blocks until no call runs."""
-        await self._idle.wait()
+        await self._under_way.idle.wait()
 
     async def over(self) -> None:
         """Blocks until the lease has ended."""
@@ -191,17 +179,23 @@ def _set(event: asyncio.Event, is_set: bool) -> None:
 
 
 class _UnderWay(AbstractContextManager[None]):
-    """Of a lease. Has no state of its own, so that one serves all its calls."""
+    """Of a lease: how many calls run. One serves all of them."""
 
-    __slots__ = ("_lease",)
+    __slots__ = ("_calls", "idle")
 
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
+    def __init__(self) -> None:
+        self._calls = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     def __enter__(self) -> None:
-        self._lease.begin_call()
+        self._calls += 1
+        if self._calls == 1:
+            self.idle.clear()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lease.end_call()
+        self._calls -= 1
+        if not self._calls:
+            self.idle.set()

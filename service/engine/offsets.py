@@ -10,10 +10,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TypeAlias
+from itertools import pairwise
+from typing import NamedTuple
 
-Run: TypeAlias = tuple[int, int]
-"""Offsets from the first (inclusive) to the second (exclusive)."""
+from service.engine.runs import Run, Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,7 @@ class Position:
     """What an unfinished export keeps for its next attempt, by offset."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What is known of one unfinished record. Beyond the first, all of it is empty for most."""
 
     known_since: float
@@ -57,6 +56,8 @@ class Offsets:
 
     def __init__(self, start: Position) -> None:
         self._next = start.frontier
+        self._finished = Runs()
+        """Of what was received, holes among it."""
         self._inherited = list(start.completed)
         self._pending: OrderedDict[int, float] = OrderedDict()
         """Since when each is known, in seconds since 1970."""
@@ -84,10 +85,13 @@ class Offsets:
         before."""
         if offset < self._next:
             return Receipt.REPEATED
+        if offset > self._next:
+            self._finished.add(self._next, offset)
         self._next = offset + 1
         while self._inherited and self._inherited[0][1] <= offset:
             del self._inherited[0]
         if self._inherited and self._inherited[0][0] <= offset:
+            self._finished.add(offset, offset + 1)
             return Receipt.FINISHED
         self._pending[offset] = known_since
         return Receipt.NEW
@@ -129,6 +133,7 @@ class Offsets:
             self._notes.pop(offset, None),
         )
         self._attempted.discard(offset)
+        self._finished.add(offset, offset + 1)
         return remembered
 
     def reopen(self, records: Mapping[int, Remembered]) -> None:
@@ -142,6 +147,10 @@ class Offsets:
             if remembered.note is not None:
                 self._notes[offset] = remembered.note
         self._pending = OrderedDict(sorted(self._pending.items()))
+        self._finished = Runs()
+        for before, offset in pairwise((*self._pending, self._next)):
+            if offset > before + 1:
+                self._finished.add(before + 1, offset)
 
     def position(self) -> Position:
         """What to commit now."""
@@ -160,18 +169,8 @@ class Offsets:
         )
 
     def _runs(self) -> list[Run]:
-        """Finished stretches beyond the lowest pending offset: the gaps between pending ones, then what was
-        inherited."""
-        runs: list[Run] = []
-        if self._pending:
-            offsets = iter(self._pending)
-            previous = next(offsets)
-            for offset in offsets:
-                if offset > previous + 1:
-                    runs.append((previous + 1, offset))
-                previous = offset
-            if self._next > previous + 1:
-                runs.append((previous + 1, self._next))
+        """Finished stretches beyond the lowest pending offset: of what was received, then what was inherited."""
+        runs = self._finished.beyond(next(iter(self._pending))) if self._pending else []
         for first, end in self._inherited:
             start = max(first, self._next)
             if start >= end:

@@ -3,7 +3,6 @@ itself."""
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from service.engine.job import Job
 from service.engine.ports import CallContext, MayLeave, Observer, OwnershipLost, Systems
 from service.engine.rejecting import not_attempted
 from service.engine.retry import Budget, Repeat, RetryPolicy, Uniform, plan_retry
-from service.engine.slots import Slots
+from service.engine.slots import Slots, give_back, take_at_once, take_in_turn
 from service.engine.stopwatch import Phase
 
 
@@ -64,7 +63,7 @@ class Processing:
         """
         plan = job.plan
         company = company or Company(job, nobody)
-        job.watch.turn(Phase.GATE, asyncio.get_running_loop().time())
+        job.watch.turn(Phase.GATE, job.now())
         operations = self._unconfigured(plan)
         if not operations:
             failed = False
@@ -74,7 +73,7 @@ class Processing:
                     continue
                 of_step = await self._carry_out(step, job, company)
                 operations += of_step
-                failed = any(operation.finding.verdict is Verdict.FAILED for operation in of_step)
+                failed = Verdict.FAILED in [operation.finding.verdict for operation in of_step]
         return _outcome(job, operations)
 
     def _unconfigured(self, plan: Plan) -> list[OperationOutcome]:
@@ -89,22 +88,27 @@ class Processing:
         ]
 
     async def _carry_out(self, step: Step, job: Job, company: Company) -> list[OperationOutcome]:
-        now = asyncio.get_running_loop().time
-        course = Course(step, now(), Budget(now()), job.attempted, job.joint_attempts)
+        began_at = job.now()
+        course = Course(step, began_at, Budget(began_at), job.attempted, job.joint_attempts)
         while None in course.findings:
             await self._attempt(course, job, company)
-        return course.outcomes(now())
+        return course.outcomes(job.now())
 
     async def _attempt(self, course: Course, job: Job, company: Company) -> None:
         """One attempt at what remains, and the pause after it where another is due."""
         gate = self._gates.gate(system_of(course.step), tenant_of(course.step))
-        is_probe = await self._pass(gate, course, job)
+        is_probe = not self._passes_at_once(gate, course) and await self._pass(gate, course, job)
         try:
-            async with gate.slots, self._slots:
+            if not take_at_once(gate.slots, self._slots):
+                await take_in_turn(gate.slots, self._slots)
+            try:
                 if not (is_probe or gate.closed):
                     return
                 answer = await self._call(course, job, company, is_probe=is_probe)
-                _time(gate, course, answer, company)
+                if gate.adapts:
+                    _time(gate, course, answer, company, job.now())
+            finally:
+                give_back(gate.slots, self._slots)
         except BaseException:
             if is_probe:
                 gate.abandon()
@@ -122,14 +126,21 @@ class Processing:
                 course.take(answer.findings, answer.remaining)
             case Pending():
                 course.take(answer.findings, answer.remaining)
-                course.budget = Budget(asyncio.get_running_loop().time())
+                course.budget = Budget(job.now())
                 await job.pause(answer.pause_seconds)
             case _:
                 assert_never(answer)
 
+    def _passes_at_once(self, gate: Gate, course: Course) -> bool:
+        """Whether there is nothing to wait for at the gate: it is closed, and this is no repeat."""
+        if not (gate.closed and course.is_new):
+            return False
+        gate.first_attempt()
+        return True
+
     async def _pass(self, gate: Gate, course: Course, job: Job) -> bool:
         """Wait at the gate; that time is not spent. Whether the job is the probe."""
-        now = asyncio.get_running_loop().time
+        now = job.now
         arrived_at = now()
         job.resumes_at = math.inf
         is_probe = await gate.pass_through(job.lease)
@@ -164,7 +175,7 @@ class Processing:
     async def _ask_together(self, course: Course, job: Job, company: Company) -> Answer | None:
         """One attempt for the job and all its company, in the slot of the job. What of the company is not decided goes
         on waiting behind the job."""
-        now = asyncio.get_running_loop().time
+        now = job.now
         job.begun = True
         job.repeat = None
         course.asked_at = now()
@@ -206,14 +217,13 @@ class Processing:
     async def _ask(self, course: Course, job: Job, may_leave: MayLeave) -> Answer:
         job.begun = True
         job.repeat = None
-        course.asked_at = asyncio.get_running_loop().time()
+        course.asked_at = job.now()
         attempt = max(course.attempts) + 1
         since = job.replay.since if job.replay is not None else None
         traceparent = job.span or job.plan.traceparent
         context = CallContext(traceparent, course.uncertain, job.mark, attempt, may_leave, job.journal, since)
         rows = job.journal.rows if job.journal is not None else 0
-        now = asyncio.get_running_loop().time
-        job.watch.turn(Phase.CALL, now())
+        job.watch.turn(Phase.CALL, course.asked_at)
         try:
             answer = await self._systems.attempt(course.remaining, context)
         except OwnershipLost:
@@ -221,15 +231,15 @@ class Processing:
         except Exception as error:  # noqa: BLE001 - whatever it is, the record must come to an outcome
             self._observer.broken(job.record, job.plan, error)
             answer = _broken(course, error)
-        job.watch.turn(Phase.GATE, now())
+        job.watch.turn(Phase.GATE, job.now())
         if job.journal is not None and job.journal.rows > rows:
-            course.budget = Budget(now())  # it has come further: a new stumble is a first one
+            course.budget = Budget(job.now())  # it has come further: a new stumble is a first one
         return answer
 
     async def _retry(self, course: Course, answer: Stumbled, job: Job) -> None:
         course.uncertain |= answer.uncertain
-        now = asyncio.get_running_loop().time()
-        budget = plan_retry(self._policy, course.budget.spend_attempt(), now, answer.retry_after_seconds, self._uniform)
+        spent = course.budget.spend_attempt()
+        budget = plan_retry(self._policy, spent, job.now(), answer.retry_after_seconds, self._uniform)
         if budget is None:
             unknown = course.uncertain and _may_have_been_applied_unseen(course.remaining)
             course.give_up(Code.OUTCOME_UNKNOWN if unknown else Code.UNAVAILABLE, answer.status, answer.message)
@@ -242,9 +252,9 @@ class Processing:
         await job.pause(budget.pause_seconds)
 
 
-def _time(gate: Gate, course: Course, answer: Answer | None, company: Company) -> None:
+def _time(gate: Gate, course: Course, answer: Answer | None, company: Company, now: float) -> None:
     """Tell the gate how long the system has taken. Denials and pauses say nothing of that."""
-    seconds = asyncio.get_running_loop().time() - course.asked_at
+    seconds = now - course.asked_at
     kind = type(course.step).__name__
     match answer:
         case Settled(findings):
@@ -256,7 +266,7 @@ def _time(gate: Gate, course: Course, answer: Answer | None, company: Company) -
 
 
 def _outcome(job: Job, operations: Iterable[OperationOutcome]) -> Outcome:
-    plan, spent = job.plan, job.watch.read(asyncio.get_running_loop().time())
+    plan, spent = job.plan, job.watch.read(job.now())
     return Outcome(job.record, plan.event, plan.tenant, plan.traceparent, tuple(operations), time.time(), spent=spent)
 
 

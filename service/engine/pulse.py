@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 SHARE_OF_SESSION = 1 / 3
 """Of the session time-out: with the last heartbeat before the suspension it is still well within the session."""
 
 
-def suspend_aware_clock() -> float:
-    """Seconds that go on while the machine sleeps, where the system can tell them."""
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(boot_time) if boot_time is not None else time.monotonic()
+suspend_aware_clock: Final[Callable[[], float]] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
+"""Seconds that go on while the machine sleeps, where the system can tell them. Read before every call and request."""
 
 
 class Pulse:

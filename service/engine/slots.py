@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class Slots:
-    """As a context: blocks, in the order of arrival, until a slot is free, and gives it back."""
+    """As a context: `take`, and `give_back`."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -26,8 +26,14 @@ class Slots:
         self.limit = limit
         self._hand_out()
 
-    async def __aenter__(self) -> None:
-        if self.taken < self.limit and not self._waiting:
+    @property
+    def has_free(self) -> bool:
+        """Whether one may be taken at once: there is one, and nobody waits."""
+        return self.taken < self.limit and not self._waiting
+
+    async def take(self) -> None:
+        """Blocks, in the order of arrival, until a slot is free."""
+        if self.has_free:
             self.taken += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -36,17 +42,22 @@ class Slots:
             await turn
         except BaseException:
             if turn.done() and not turn.cancelled():  # it had just been handed a slot
-                self._give_back()
+                self.give_back()
             raise
+
+    def give_back(self) -> None:
+        """Counterpart of `take`."""
+        self.taken -= 1
+        if self._waiting:
+            self._hand_out()
+
+    async def __aenter__(self) -> None:
+        await self.take()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._give_back()
-
-    def _give_back(self) -> None:
-        self.taken -= 1
-        self._hand_out()
+        self.give_back()
 
     def _hand_out(self) -> None:
         while self._waiting and self.taken < self.limit:
@@ -54,3 +65,28 @@ class Slots:
             if not turn.done():  # or it was cancelled
                 self.taken += 1
                 turn.set_result(None)
+
+
+def take_at_once(first: Slots, second: Slots) -> bool:
+    """Whether a slot of each was taken, which needs no wait. None is where not both have one."""
+    if not (first.has_free and second.has_free):
+        return False
+    first.taken += 1
+    second.taken += 1
+    return True
+
+
+async def take_in_turn(first: Slots, second: Slots) -> None:
+    """Blocks until a slot of each is taken, the first of `first`. Who is cancelled has none."""
+    await first.take()
+    try:
+        await second.take()
+    except BaseException:
+        first.give_back()
+        raise
+
+
+def give_back(first: Slots, second: Slots) -> None:
+    """What either of the two above has taken."""
+    second.give_back()
+    first.give_back()

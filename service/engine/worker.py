@@ -257,7 +257,7 @@ class Worker:
         if isinstance(plan, Rejection):
             owned.settle(reject(record, plan))
             return
-        is_export = any(isinstance(step, ExportHoldings) for step in plan.steps)
+        is_export = ExportHoldings in map(type, plan.steps)
         journal = owned.journal(record, plan, self._render_rows) if is_export else None
         span = self._trace(record, plan) if self._trace is not None else None
         replay = replay_of(record.headers)
@@ -277,12 +277,13 @@ class Worker:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
         company = Company(job, partial(self._behind, job))
         try:
-            owned.settle(await self._processing.process(job, company), job.plan)
+            outcome = await self._processing.process(job, company)
+            owned.settle(outcome, job.plan._replace(steps=()))  # what they carry has been sent, and may be much
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:
-            for follower, outcome in company.done:
-                self._settle_follower(follower, outcome)
+            for follower, found in company.done:
+                self._settle_follower(follower, found)
             del self._running[job]
             self._leave(job, owned)
 

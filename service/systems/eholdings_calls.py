@@ -5,7 +5,7 @@ Owns paths, bodies and media types, and which answers are final. What a sequence
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -23,6 +23,7 @@ from service.systems.trouble import CallResult, Trouble, mapping_of, trouble_of,
 BULK_FETCH_LIMIT: Final = 20
 """mod-kb-ebsco-java: POST /eholdings/resources/bulk/fetch refuses more ids."""
 
+_RESOURCES: Final = "/eholdings/resources"
 _MEDIA_TYPE: Final = "application/vnd.api+json"
 _MAX_TAGS_NAME_CHARACTERS: Final = 200
 
@@ -49,9 +50,9 @@ class EholdingsCalls:
     read_seconds: float
     may_leave: MayLeave = freely
 
-    async def get(self, resource_id: str) -> Reply | Decision:
+    def get(self, resource_id: str) -> Coroutine[None, None, Reply | Decision]:
         """GET of the resource, as it is."""
-        return await self._send("get", "GET", _path_of(resource_id), changes=False)
+        return self._send("get", "GET", _path_of(resource_id), changes=False)
 
     async def read(self, resource_id: str) -> Resource | Decision:
         """GET of the resource, read. A finding's status tells a 404."""
@@ -60,10 +61,10 @@ class EholdingsCalls:
             return reply
         return read_resource(reply.json()) or unreadable(reply, self.gateway.system, changes=False)
 
-    async def put(self, resource_id: str, attributes: JsonObject) -> Reply | Decision:
+    def put(self, resource_id: str, attributes: JsonObject) -> Coroutine[None, None, Reply | Decision]:
         """PUT of attributes. Trouble with status 500 may also mean that the package has lost the title."""
         content: JsonValue = {"data": {"type": "resources", "attributes": attributes}}
-        return await self._send("put", "PUT", _path_of(resource_id), content)
+        return self._send("put", "PUT", _path_of(resource_id), content)
 
     def saved(self, operation: str) -> None:
         """A call of this name was not needed: what it would have written is there, or another call has done for it."""
@@ -73,24 +74,24 @@ class EholdingsCalls:
         """So many updates of the resource have shared their calls."""
         self.gateway.observer.batch_sent(self.gateway.system, updates)
 
-    async def post(self, package_id: str, title_id: str, url: str | None) -> Reply | Decision:
+    def post(self, package_id: str, title_id: str, url: str | None) -> Coroutine[None, None, Reply | Decision]:
         """POST: the title becomes part of the custom package."""
         attributes: dict[str, JsonValue] = {"packageId": package_id, "titleId": title_id}
         if url:
             attributes["url"] = url
         content: JsonValue = {"data": {"type": "resources", "attributes": attributes}}
-        return await self._send("post", "POST", path_of("eholdings", "resources"), content)
+        return self._send("post", "POST", _RESOURCES, content)
 
-    async def delete(self, resource_id: str) -> Reply | Decision:
+    def delete(self, resource_id: str) -> Coroutine[None, None, Reply | Decision]:
         """DELETE: the title leaves the custom package. Trouble with status 500: as for `put`."""
-        return await self._send("delete", "DELETE", _path_of(resource_id))
+        return self._send("delete", "DELETE", _path_of(resource_id))
 
-    async def put_tags(self, resource_id: str, name: str, tags: tuple[str, ...]) -> Reply | Decision:
+    def put_tags(self, resource_id: str, name: str, tags: tuple[str, ...]) -> Coroutine[None, None, Reply | Decision]:
         """PUT of the tags, which needs the resource's name with them."""
         labels: JsonValue = {"tagList": list(dict.fromkeys(tags))}
         attributes: JsonValue = {"name": (name or resource_id)[:_MAX_TAGS_NAME_CHARACTERS], "tags": labels}
         content: JsonValue = {"data": {"type": "tags", "attributes": attributes}}
-        return await self._send("put-tags", "PUT", _path_of(resource_id) + "/tags", content)
+        return self._send("put-tags", "PUT", _path_of(resource_id) + "/tags", content)
 
     async def fetch_many(self, ids: Sequence[str]) -> BulkFetched | Decision:
         """Up to `BULK_FETCH_LIMIT` resources by one call. Raises ValueError for more ids. Never fit for checking what a
@@ -98,7 +99,7 @@ class EholdingsCalls:
         unique: list[JsonValue] = list(dict.fromkeys(ids))
         if len(unique) > BULK_FETCH_LIMIT:
             raise ValueError(f"bulk/fetch takes at most {BULK_FETCH_LIMIT} ids, not {len(unique)}")
-        path = path_of("eholdings", "resources", "bulk", "fetch")
+        path = _RESOURCES + "/bulk/fetch"
         reply = await self._send("bulk-fetch", "POST", path, {"resources": unique}, changes=False)
         if not isinstance(reply, Reply):
             return reply
@@ -138,7 +139,7 @@ def _judged(result: CallResult, *, changes: bool) -> Reply | Decision:
 
 
 def _path_of(resource_id: str) -> str:
-    return path_of("eholdings", "resources", resource_id)
+    return _RESOURCES + path_of(resource_id)
 
 
 def _failed_ids(meta: JsonValue) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ fate. That is why an update stays behind, and those after it with it, when
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from service.systems.eholdings_overlay import Canonical, Resource, differing, tags_differ
@@ -59,7 +59,7 @@ def merge(resource: Resource, updates: Sequence[Update]) -> Merged:
 
 def _laid_over(resource: Resource, update: Update) -> Resource:
     tags = resource.tags if update.tags is None else update.tags
-    return replace(resource, attributes={**resource.attributes, **update.want}, tags=tags)
+    return resource._replace(attributes={**resource.attributes, **update.want}, tags=tags)
 
 
 def _leaves_judged(want: Mapping[str, Canonical], update: Update) -> bool:

@@ -8,8 +8,7 @@ are wanted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.jsonvalue import JsonObject, JsonValue
 
@@ -22,6 +21,7 @@ Embargo: TypeAlias = tuple[str, int]
 Canonical: TypeAlias = bool | str | tuple[Coverage, ...] | Embargo | None
 
 TEXTS: Final = ("coverageStatement", "url", *(f"userDefinedField{number}" for number in range(1, 6)))
+_EMPTY_TEXTS: Final[Mapping[str, Canonical]] = dict.fromkeys(TEXTS, "")
 FLAGS: Final = ("isSelected", "isHidden")
 _JAVA_INT_MAX: Final = 2_147_483_647
 _NO_PROXY: Final = ("", "<n>")
@@ -32,8 +32,7 @@ class _Unreadable(Exception):
     """An attribute has a type that the system does not answer with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A resource as it was read. `attributes` has every name that a patch may have, in canonical form."""
 
     attributes: Mapping[str, Canonical]
@@ -52,14 +51,15 @@ def read_resource(content: JsonValue) -> Resource | None:
     Strict, because what is misread here is sent back: an attribute of an unknown form must not be taken for an empty
     one.
     """
-    data = content.get("data") if isinstance(content, Mapping) else None
-    attributes = data.get("attributes") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or not isinstance(attributes, Mapping) or "isSelected" not in attributes:
+    data = content.get("data") if isinstance(content, dict) else None
+    attributes = data.get("attributes") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(attributes, dict) or "isSelected" not in attributes:
         return None
     try:
         return Resource(
             {
-                **{name: _text(attributes.get(name)) for name in TEXTS},
+                **_EMPTY_TEXTS,
+                **{name: _text(attributes[name]) for name in TEXTS if name in attributes},
                 "isSelected": attributes.get("isSelected") is True,
                 "isHidden": _object(attributes.get("visibilityData")).get("isHidden") is True,
                 "proxyId": _proxy_id(attributes.get("proxy")),
@@ -81,7 +81,8 @@ def wanted(patch: Mapping[str, JsonValue]) -> dict[str, Canonical]:
 
 def differing(resource: Resource, want: Mapping[str, Canonical]) -> tuple[str, ...]:
     """Names of the wanted attributes that the resource does not have, in the order of the patch."""
-    return tuple(name for name, value in want.items() if resource.attributes[name] != value)
+    attributes = resource.attributes
+    return tuple([name for name, value in want.items() if attributes[name] != value])
 
 
 def put_attributes(resource: Resource, want: Mapping[str, Canonical]) -> dict[str, JsonValue]:
@@ -150,13 +151,13 @@ def _texts(value: JsonValue) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list):
         raise _Unreadable
-    return tuple(_text(entry) for entry in value)
+    return tuple([_text(entry) for entry in value])
 
 
 def _object(value: JsonValue) -> JsonObject:
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise _Unreadable
     return value
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from service.engine.ports import MayLeave, freely
 from service.systems.call_observer import CallObserver
-from service.systems.http import Headers, HttpClient, NotSent, Reply
+from service.systems.http import Headers, HttpClient, Reply
 from service.systems.tokens import StaticToken, TenantTokens, Token, UserPassword
 from service.systems.trouble import CallResult, CredentialsRefused
 
@@ -56,9 +56,9 @@ class FolioGateway:
         missing (403, the knowledge base's own 401 and 403 included), when the user has no knowledge base credentials,
         or when no login is to be had.
         """
-        result: CallResult = NotSent(f"{self.system}: no token")
-        for _ in range(2):
-            token = await self._tokens.token(tenant, traceparent)
+        is_repeat = False
+        while True:
+            token = self._tokens.current(tenant) or await self._tokens.token(tenant, traceparent)
             if not isinstance(token, Token):
                 return token
             headers = _headers(tenant, token.value, media_type, body is not None)
@@ -72,9 +72,11 @@ class FolioGateway:
                 traceparent=traceparent,
                 may_leave=may_leave,
             )
-            if not (_token_refused(result) and self._tokens.invalidate(tenant, token)):
-                break
-        return _judged(result)
+            if isinstance(result, Reply) and result.status < 400:
+                return result
+            if is_repeat or not (_token_refused(result) and self._tokens.invalidate(tenant, token)):
+                return _judged(result)
+            is_repeat = True
 
 
 @lru_cache(maxsize=256)

@@ -43,7 +43,7 @@ _TOTAL_GRACE_SECONDS: Final = 1.0
 """What a whole call may take beyond its parts, so that the parts' own time-outs, which tell more, strike first."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reply:
     """An answer, whole. `retry_after_seconds` is the Retry-After header, read; None when there is none to go by."""
 
@@ -51,29 +51,33 @@ class Reply:
     raw_headers: RawHeaders
     body: bytes
     retry_after_seconds: float | None = None
+    _content: JsonValue = field(default=None, init=False, repr=False, compare=False)
+    _is_decoded: bool = field(default=False, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def headers(self) -> httpx.Headers:
         """To look one up by its name."""
         return httpx.Headers(list(self.raw_headers))
 
     def json(self) -> JsonValue:
         """The decoded body; None when it is no JSON, whatever the content type says."""
+        if not self._is_decoded:
+            self._content, self._is_decoded = _decoded(self.body), True
         return self._content
-
-    @cached_property
-    def _content(self) -> JsonValue:
-        try:
-            with collector_paused(len(self.body)):
-                content: JsonValue = orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return None
-        return content
 
     @property
     def words(self) -> str:
         """What the system says in it, for people."""
         return words_of(self.status, self.body, self.json())
+
+
+def _decoded(body: bytes) -> JsonValue:
+    try:
+        with collector_paused(len(body)):
+            content: JsonValue = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +218,13 @@ class HttpClient:
             request.headers += header_lines([(b"traceparent", traceparent.encode())])
         status: int | None = None
         started = self._clocks.monotonic()
+        self._progress.expect(request, request.limits.total or 0.0)
         try:
-            with self._progress.expecting(request.limits.total or 0.0):
-                result, broken = await self._exchange(request, secrets)
+            result, broken = await self._exchange(request, secrets)
             status = result.status if isinstance(result, Reply) else None
             self.observer.call_finished(self.system, operation, status, self._clocks.monotonic() - started)
         finally:
+            self._progress.came(request)
             if span is not None:
                 span.end(status)
         return result, broken

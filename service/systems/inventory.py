@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import orjson
 
@@ -38,7 +38,8 @@ _BY_MATCH_KEY = "/shared-inventory-upsert-matchkey"
 _PLACES_TOLD = 10
 """Of a holdings source that is missing. A record set may have thousands of holdings records."""
 
-SourceIds: TypeAlias = Mapping[str, str]
+SourceIds: TypeAlias = dict[str, str]
+_NO_IDS: Final[SourceIds] = {}
 
 
 class Inventory:
@@ -92,8 +93,8 @@ class Inventory:
         """A source id that was remembered may be gone: the names are then resolved anew, once."""
         decision: Decision = Trouble("inventory: not sent")
         for _ in range(2):
-            ids = await self._resolve(step, context)
-            if not isinstance(ids, Mapping):
+            ids = await self._resolve(step, context) if step.source_names else _NO_IDS
+            if not isinstance(ids, dict):
                 return ids
             decision = await self._send(step, ids, context)
             if not step.source_names or not names_missing_source(decision):

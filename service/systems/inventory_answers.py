@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.answers import Finding, failed, succeeded, unchanged
 from service.domain.codes import Code
@@ -51,8 +51,7 @@ class ErrorReport:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The readable parts of an answer with metrics. `skipped_deletes` and `undone` are texts such as "2 item".
     `instances_stored` counts creations and updates."""
 
@@ -70,25 +69,31 @@ class Outcome:
 
 def outcome_of(content: JsonValue) -> Outcome | None:
     """The outcome in a 200 or 207; None when there are no metrics, so that it is no answer of the module's."""
-    metrics = content.get("metrics") if isinstance(content, Mapping) else None
-    if not isinstance(content, Mapping) or not isinstance(metrics, Mapping):
+    metrics = content.get("metrics") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(metrics, dict):
         return None
     counts = list(islice(_counts(metrics), _MAX_COUNTS + 1))
     if len(counts) > _MAX_COUNTS:
         return None
     return Outcome(
-        tuple(_error_of(entry) for entry in _list(content.get("errors"))[:_MAX_ERRORS]),
+        tuple([_error_of(entry) for entry in _list(content.get("errors"))[:_MAX_ERRORS]]),
         bool(counts),
         sum(
-            n for entity, verb, state, n in counts if (entity, state) == ("INSTANCE", "COMPLETED") and verb != "DELETE"
+            [
+                n
+                for entity, verb, state, n in counts
+                if (entity, state) == ("INSTANCE", "COMPLETED") and verb != "DELETE"
+            ]
         ),
         tuple(
-            _told(entity, number) for entity, verb, state, number in counts if (verb, state) == ("DELETE", "SKIPPED")
+            [_told(entity, number) for entity, verb, state, number in counts if (verb, state) == ("DELETE", "SKIPPED")]
         ),
         tuple(
-            f"{verb.lower()} of {_told(entity, number)}: {state}"
-            for entity, verb, state, number in counts
-            if state in ("FAILED", "PENDING")
+            [
+                f"{verb.lower()} of {_told(entity, number)}: {state}"
+                for entity, verb, state, number in counts
+                if state in ("FAILED", "PENDING")
+            ]
         ),
     )
 
@@ -197,9 +202,9 @@ def _subject_of(entry: JsonObject) -> str | None:
 def _counts(metrics: JsonObject) -> Iterator[tuple[str, str, str, int]]:
     """(entity, verb, state, count) for every count above zero."""
     for entity, verbs in metrics.items():
-        for verb, states in verbs.items() if isinstance(verbs, Mapping) else ():
-            for state, count in states.items() if isinstance(states, Mapping) else ():
-                if isinstance(count, int) and count > 0:
+        for verb, states in verbs.items() if isinstance(verbs, dict) else ():
+            for state, count in states.items() if isinstance(states, dict) else ():
+                if count and isinstance(count, int) and count > 0:
                     yield entity, verb, state, int(count)
 
 

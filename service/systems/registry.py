@@ -5,28 +5,19 @@ Owns the making and closing of the adapters. It must not read the environment or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
 from service.domain.answers import Answer, Finding, Joint, failed
 from service.domain.codes import Code
 from service.domain.operations import (
-    AddResource,
-    DeleteHoldingsSource,
-    DeleteRecordSet,
-    DeleteSharedRecordSet,
-    DeselectResource,
     ExportHoldings,
-    RemoveResource,
     Step,
     Transfer,
     UpdateResource,
-    UpsertHoldingsSource,
-    UpsertRecordSet,
-    UpsertSharedRecordSet,
     system_of,
 )
 from service.engine.batching import BatchLimits
@@ -50,6 +41,8 @@ from service.systems.trouble import Trouble, trouble_of
 
 Transport: TypeAlias = httpx.AsyncBaseTransport
 """What carries the calls of all systems."""
+_Attempt: TypeAlias = Callable[[Any, CallContext], Awaitable[Answer]]
+"""Of one system, for its own steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +96,16 @@ class ConfiguredSystems:
         self._scsb = self._open_scsb(config.scsb_url) if config.scsb_url else None
         self._holdingsiq = self._open_holdingsiq(config.holdingsiq_url) if config.holdingsiq_url else None
         self._exports = self._open_exports(config.holdingsiq_url) if config.holdingsiq_url else None
+        self._attempts: dict[str, _Attempt] = {}
+        """Of the adapters that there are, by the words of `system_of`."""
+        if self._folio is not None:
+            self._attempts["eholdings"] = self._folio.eholdings.attempt
+            self._attempts["inventory"] = self._folio.inventory.attempt
+            self._attempts["holdings-sources"] = self._folio.holdings_sources.attempt
+        if self._scsb is not None:
+            self._attempts["scsb"] = self._scsb.attempt
+        if self._holdingsiq is not None:
+            self._attempts["holdingsiq"] = self._holdingsiq.attempt
 
     @property
     def eholdings(self) -> Eholdings | None:
@@ -163,21 +166,10 @@ class ConfiguredSystems:
 
     async def attempt(self, step: Step, context: CallContext) -> Answer:
         """One attempt at a step that `unconfigured` has nothing against. Raises only `OwnershipLost`."""
-        match step:
-            case Transfer() if self._scsb is not None:
-                return await self._scsb.attempt(step, context)
-            case ExportHoldings() if self._holdingsiq is not None:
-                return await self._holdingsiq.attempt(step, context)
-            case UpdateResource() | DeselectResource() | AddResource() | RemoveResource() if self._folio is not None:
-                return await self._folio.eholdings.attempt(step, context)
-            case UpsertRecordSet() | DeleteRecordSet() if self._folio is not None:
-                return await self._folio.inventory.attempt(step, context)
-            case UpsertSharedRecordSet() | DeleteSharedRecordSet() if self._folio is not None:
-                return await self._folio.inventory.attempt(step, context)
-            case UpsertHoldingsSource() | DeleteHoldingsSource() if self._folio is not None:
-                return await self._folio.holdings_sources.attempt(step, context)
-            case _:
-                raise LookupError(f"{system_of(step)} is not configured; ask `unconfigured` first")
+        attempt = self._attempts.get(system_of(step))
+        if attempt is None:
+            raise LookupError(f"{system_of(step)} is not configured; ask `unconfigured` first")
+        return await attempt(step, context)
 
     async def attempt_together(self, steps: Sequence[Step], context: CallContext) -> Joint:
         """See `engine.ports.Systems`."""

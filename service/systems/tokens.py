@@ -96,6 +96,12 @@ class TenantTokens:
         """Whether there are credentials for this tenant."""
         return tenant in self._tenants
 
+    def current(self, tenant: str) -> Token | None:
+        """The token of a tenant that `knows` has, where one is at hand and not due for renewal: what `token` gives
+        then."""
+        token = self._tenants[tenant].token
+        return token if token is not None and self._clocks.wall() < token.renew_at else None
+
     async def token(self, tenant: str, traceparent: str | None) -> Token | NotSent | CredentialsRefused:
         """A token for a call. However many calls wait, one login is under way; a caller that is cancelled does not end
         it.
@@ -103,13 +109,13 @@ class TenantTokens:
         `NotSent` when the login stumbled: the business call has not left. A token that is due for renewal serves on
         while the login is under way, and to its end when no other can be had.
         """
+        current = self.current(tenant)
+        if current is not None:
+            return current
         known = self._tenants[tenant]
         credentials, now = known.credentials, self._clocks.wall()
         if isinstance(credentials, StaticToken):
-            if known.token is None:
-                known.token = Token(credentials.token, math.inf, math.inf)
-            return known.token
-        if known.token is not None and now < known.token.renew_at:
+            known.token = Token(credentials.token, math.inf, math.inf)
             return known.token
         still_good = known.token if known.token is not None and now < known.token.expires_at else None
         if known.login is None:

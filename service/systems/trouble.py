@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -56,6 +56,8 @@ def trouble_of(result: CallResult, *, changes: bool) -> Trouble | None:
     `changes` says that the call changes something, so that it may have been carried out although the answer does not
     tell.
     """
+    if isinstance(result, Reply) and 200 <= result.status < 300:
+        return None
     match result:
         case NotSent():
             return Trouble(result.message, result.status, result.retry_after_seconds)
@@ -72,7 +74,7 @@ def trouble_of(result: CallResult, *, changes: bool) -> Trouble | None:
 def _trouble_of_reply(reply: Reply, changes: bool) -> Trouble | None:
     if reply.status in _PASSING_CLIENT_ERRORS:
         return Trouble(reply.words, reply.status, reply.retry_after_seconds)
-    if 200 <= reply.status < 300 or 400 <= reply.status < 500:
+    if 400 <= reply.status < 500:
         return None
     return Trouble(reply.words, reply.status, reply.retry_after_seconds, uncertain=changes)
 
@@ -86,4 +88,4 @@ def unreadable(reply: Reply, system: str, *, changes: bool) -> Trouble:
 def mapping_of(reply: Reply) -> JsonObject | None:
     """The decoded body when it is an object."""
     content = reply.json()
-    return content if isinstance(content, Mapping) else None
+    return content if isinstance(content, dict) else None

@@ -54,7 +54,7 @@ class Limits(NamedTuple):
 _NO_LIMITS: Final = Limits()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class WireRequest:
     """What is to be sent. `target` is path and query in ASCII, `headers` lines that each end in CRLF, Host among them
     and Content-Length not."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
-from prometheus_client import Counter
-
 from service import __version__
 from service.domain.published.worker_metrics import (
     CallCount,
@@ -22,7 +20,7 @@ from service.domain.published.worker_metrics import (
     WorkerMetrics,
 )
 from service.telemetry.metrics import Metrics
-from service.telemetry.metrics.declarations import Children
+from service.telemetry.metrics.counts import Counts
 from service.telemetry.metrics.histograms import Histograms
 from service.telemetry.metrics.standing import Standing
 from service.telemetry.observing.calls import OpenCircuit
@@ -140,11 +138,9 @@ def _quota(circuit: CircuitState) -> QuotaState:
     )
 
 
-def _counts(counters: Children[Counter]) -> dict[Values, int]:
+def _counts(counters: Counts) -> dict[Values, int]:
     return {
-        tuple(sample.labels.values()): round(sample.value)
-        for family in counters.metric.collect()
-        for sample in family.samples
+        tuple(sample.labels.values()): round(sample.value) for family in counters.collect() for sample in family.samples
     }
 
 

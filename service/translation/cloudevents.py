@@ -9,8 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from service.domain.codes import Code
 from service.domain.events.objections import FAULT_LIMIT, kind_of, shown
@@ -36,8 +35,7 @@ _TRACEPARENT: Final = re.compile(
 TENANT_RULE: Final = "must be a string of 1 to 100 letters, digits, underscores, dots and hyphens"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """An event that could be read. `data` is None where there is none; `faults` are those of extension attributes."""
 
     event: EventIdentity
@@ -47,8 +45,7 @@ class Envelope:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """Attributes and data as one of the modes yields them, with what is wrong about their form."""
 
     attributes: JsonObject
@@ -74,15 +71,16 @@ def decode(record: Record, max_bytes: int) -> Envelope | Rejection:
     if isinstance(read, Fault):
         return _unreadable((*header_faults, read))
     faults = (*header_faults, *read.faults)
-    faults += tuple(_envelope_faults(read.attributes, spoken_of={fault.path for fault in faults}))
+    faults += tuple(_envelope_faults(read.attributes, {fault.path for fault in faults} if faults else frozenset()))
     if faults:
         return _unreadable(faults)
-    tenant = read.attributes.get("tenant")
+    attributes = read.attributes
+    tenant = attributes.get("tenant")
     safe = tenant is None or (isinstance(tenant, str) and _TENANT.fullmatch(tenant) is not None)
     return Envelope(
-        EventIdentity(*(str(read.attributes[name]) for name in ("id", "source", "type"))),
+        EventIdentity(str(attributes["id"]), str(attributes["source"]), str(attributes["type"])),
         tenant if safe and isinstance(tenant, str) else None,
-        _traceparent(read.attributes.get("traceparent")),
+        _traceparent(attributes.get("traceparent")),
         read.data,
         () if safe else (Fault("tenant", TENANT_RULE),),
     )

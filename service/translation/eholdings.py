@@ -8,10 +8,7 @@ from typing import assert_never, cast
 from service.domain.events.attributes import Attributes
 from service.domain.events.eholdings import (
     AddOperation,
-    DeselectOperation,
     EholdingsOperation,
-    RemoveOperation,
-    UpdateOperation,
 )
 from service.domain.jsonvalue import JsonValue
 from service.domain.operations import AddResource, DeselectResource, EholdingsStep, RemoveResource, UpdateResource
@@ -26,15 +23,15 @@ def translate_eholdings(operation: EholdingsOperation, tenant: str) -> Translate
 
 
 def _step(operation: EholdingsOperation, tenant: str) -> EholdingsStep:
-    match operation:
-        case UpdateOperation():
-            return UpdateResource(tenant, operation.resource_id, _patch(operation.attributes), _all_of(operation.tags))
-        case DeselectOperation():
-            return DeselectResource(tenant, operation.resource_id)
-        case AddOperation():
-            return _add(operation, tenant)
-        case RemoveOperation():
-            return RemoveResource(tenant, operation.resource_id)
+    """Told apart by `action`: pydantic makes `isinstance` dear where it says no."""
+    if operation.action == "update":
+        return UpdateResource(tenant, operation.resource_id, _patch(operation.attributes), _all_of(operation.tags))
+    if operation.action == "deselect":
+        return DeselectResource(tenant, operation.resource_id)
+    if operation.action == "add":
+        return _add(operation, tenant)
+    if operation.action == "remove":
+        return RemoveResource(tenant, operation.resource_id)
     assert_never(operation)
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.domain.events.holdings_changed import (
-    DeleteHoldingsSourceOperation,
-    HoldingsChanged,
-    UpsertHoldingsSourceOperation,
-)
+from service.domain.events.holdings_changed import HoldingsChanged
 from service.domain.operations import DeleteHoldingsSource, UpsertHoldingsSource
 from service.translation.eholdings import translate_eholdings
 from service.translation.inventory import translate_inventory
@@ -27,12 +23,12 @@ def _parts(event: HoldingsChanged, tenant: str) -> Iterator[Translated]:
     source = event.holdings_source
     if event.eholdings is not None:
         yield translate_eholdings(event.eholdings, tenant)
-    if isinstance(source, UpsertHoldingsSourceOperation):
+    if source is not None and source.action == "upsert":
         step = UpsertHoldingsSource(tenant, source.name, source.source)
         yield Translated((step,), frozenset((holdings_source_key(tenant, source.name),)))
     if event.inventory is not None:
         yield translate_inventory(event.inventory, tenant)
-    if isinstance(source, DeleteHoldingsSourceOperation):
+    if source is not None and source.action == "delete":
         yield Translated(
             (DeleteHoldingsSource(tenant, source.name),), frozenset((holdings_source_key(tenant, source.name),))
         )

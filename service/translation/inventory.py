@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, assert_never, cast
 
 from service.domain.events.inventory import (
-    DeleteOperation,
     DeleteSharedOperation,
     InventoryOperation,
     UpsertOperation,
@@ -42,16 +41,15 @@ _READ_SPELLING, _PUBLISHED_SPELLING = RELATION_TYPE_SPELLINGS
 
 def translate_inventory(operation: InventoryOperation, tenant: str) -> Translated:
     """One step on one record set. Writes every record that the set names; reads the holdings sources that it names."""
-    match operation:
-        case UpsertOperation():
-            return _upsert(operation, tenant)
-        case DeleteOperation():
-            step = DeleteRecordSet(tenant, operation.hrid, _optional(operation.processing))
-            return Translated((step,), frozenset((instance_key(tenant, operation.hrid),)))
-        case UpsertSharedOperation():
-            return _upsert_shared(operation, tenant)
-        case DeleteSharedOperation():
-            return _delete_shared(operation, tenant)
+    if operation.action == "upsert":
+        return _upsert(operation, tenant)
+    if operation.action == "delete":
+        step = DeleteRecordSet(tenant, operation.hrid, _optional(operation.processing))
+        return Translated((step,), frozenset((instance_key(tenant, operation.hrid),)))
+    if operation.action == "upsert-shared":
+        return _upsert_shared(operation, tenant)
+    if operation.action == "delete-shared":
+        return _delete_shared(operation, tenant)
     assert_never(operation)
 
 
@@ -74,7 +72,7 @@ def _upsert(operation: UpsertOperation, tenant: str) -> Translated:
         frozenset(
             (instance_key(tenant, hrid), *_record_keys(holdings, tenant), *_relation_keys(relations, tenant)),
         ),
-        frozenset(holdings_source_key(tenant, name) for name in source_names),
+        frozenset([holdings_source_key(tenant, name) for name in source_names]),
     )
 
 
@@ -102,7 +100,7 @@ def _upsert_shared(operation: UpsertSharedOperation, tenant: str) -> Translated:
     return Translated(
         (UpsertSharedRecordSet(tenant, target, body, source_names),),
         frozenset(writes),
-        frozenset(holdings_source_key(tenant, name) for name in source_names),
+        frozenset([holdings_source_key(tenant, name) for name in source_names]),
     )
 
 
@@ -141,7 +139,7 @@ def _as_the_module_spells_it(entry: JsonObject) -> JsonObject:
 
 
 def _source_names(holdings: Iterable[JsonObject]) -> frozenset[str]:
-    return frozenset(cast(str, record["sourceName"]) for record in holdings if "sourceName" in record)
+    return frozenset([cast(str, record["sourceName"]) for record in holdings if "sourceName" in record])
 
 
 def _record_keys(holdings: Iterable[JsonObject], tenant: str) -> Iterator[EntityKey]:

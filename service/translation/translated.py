@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.domain.operations import EntityKey, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(NamedTuple):
     """Steps in the order in which they are carried out, and the entities that they touch. No key is in both sets."""
 
     steps: tuple[Step, ...]

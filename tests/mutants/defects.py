@@ -136,9 +136,8 @@ DEFECTS = (
     Defect(
         "a lane is left before the call has ended",
         ENGINE + "worker.py",
-        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
-        "            self._leave(job, owned)\n"
-        "            owned.settle(await self._processing.process(job, company), job.plan)\n",
+        "            outcome = await self._processing.process(job, company)\n",
+        "            self._leave(job, owned)\n            outcome = await self._processing.process(job, company)\n",
     ),
     Defect(
         "writers of one entity run together",
@@ -161,7 +160,7 @@ DEFECTS = (
     Defect(
         "what an earlier owner finished is done again",
         ENGINE + "offsets.py",
-        "            return Receipt.FINISHED\n",
+        "            self._finished.add(offset, offset + 1)\n            return Receipt.FINISHED\n",
         "            pass\n",
     ),
     Defect(
@@ -464,7 +463,7 @@ DEFECTS = (
     Defect(
         "a slot is lost with one who gives up as it gets it",
         ENGINE + "slots.py",
-        "                self._give_back()\n            raise",
+        "                self.give_back()\n            raise",
         "                pass\n            raise",
     ),
     Defect(
@@ -536,8 +535,8 @@ DEFECTS = (
     Defect(
         "a record whose retry has begun is still told as one that waits for it",
         ENGINE + "processing.py",
-        "        job.repeat = None\n        course.asked_at = asyncio",
-        "        course.asked_at = asyncio",
+        "        job.repeat = None\n        course.asked_at = job.now()",
+        "        course.asked_at = job.now()",
     ),
     Defect(
         "whether a request may leave is asked before its connection is opened",

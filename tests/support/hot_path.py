@@ -19,19 +19,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
 import service
-from service.domain.answers import succeeded
+from bench.stub_answers import Answers
+from service.domain.answers import Settled, succeeded
 from service.domain.collector import set_up_collector
 from service.domain.operations import Plan, asked_of
 from service.domain.outcomes import OperationOutcome, Outcome
 from service.domain.record import Partition, Record
 from service.engine.lanes import Lanes
 from service.engine.offsets import Offsets, Position
+from service.engine.ports import CallContext, freely
 from service.kafka.records_out import RecordsOut
 from service.routes import interpret
+from service.systems.registry import ConfiguredSystems, SystemsConfig
+from service.systems.tokens import StaticToken
+from service.systems.wire import WireAnswer, WireRequest
+from service.telemetry.metrics import Metrics
+from service.telemetry.observing import Telemetry
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import FakeEvent
 from tests.fakes.member import Member, publish, settled
@@ -46,6 +54,9 @@ EVENTS: Final = {
     "inventory, upsert": "holdings.changed/inventory-upsert.json",
     "transfer of one item": "holdings.transfer.requested/one-item.json",
 }
+ATTEMPTS: Final = {"eholdings, remove": "1 call", "eholdings, update": "3 calls"}
+"""Of the events, those whose steps are attempted, and in how many calls."""
+TOKEN: Final = StaticToken("a-token")
 REPEATS: Final = 50
 ENTITIES: Final = 10
 
@@ -137,6 +148,42 @@ def collector_set_up() -> Iterator[None]:
         gc.unfreeze()
 
 
+class AtOnce(httpx.AsyncBaseTransport):
+    """A transport that answers as the stub of the benchmarks does, without a wait."""
+
+    def __init__(self) -> None:
+        self.answers = Answers()
+        self.exchanges = 0
+
+    async def exchange(self, request: WireRequest) -> WireAnswer:
+        if request.may_leave is not None:
+            await request.may_leave()
+        self.exchanges += 1
+        answer = self.answers.answer(request.method.encode(), request.target.encode(), request.body)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return WireAnswer(int(head.split()[1]), [(b"Content-Type", b"application/json")], body)
+
+
+def calls_of_attempt(name: str) -> float:
+    """For one attempt at the step of an event, from the engine's question to its answer, what carries it left out."""
+    return run_virtually(_attempts(name))
+
+
+async def _attempts(name: str) -> float:
+    _, plan = PurePath(EVENTS[name]).receive()
+    wire = AtOnce()
+    config = SystemsConfig(folio_url="http://folio.example", tenants=dict.fromkeys(("diku", "harbour"), TOKEN))
+    systems = ConfiguredSystems(config, wire, Telemetry(Metrics()))
+    context = CallContext(None, False, freely)
+    await systems.attempt(plan.steps[0], context)  # makes what is made once
+    wire.answers = Answers()
+    with counting() as count:
+        answer = await systems.attempt(plan.steps[0], context)
+    if answer != Settled((succeeded(200 if wire.exchanges > 2 else 204),)):
+        raise RuntimeError(f"the stub does not do: {answer}")
+    return count()
+
+
 def calls_of_worker(entities: int | None, updates_together: int = 1) -> float:
     """For each event of a whole worker on fakes: of so many entities, or each of its own."""
     few, many = (_calls_of_run(count, entities or count, updates_together) for count in (REPEATS, 3 * REPEATS))
@@ -202,6 +249,8 @@ def main() -> None:
     for name, example in EVENTS.items():
         cost = cost_of(example)
         table.add_row(name, f"{cost.calls:.0f}", f"{cost.peak_bytes:.0f}", f"{cost.kept_bytes:.0f}")
+    for name, told in ATTEMPTS.items():
+        table.add_row(f"attempt at {name}, {told}", f"{calls_of_attempt(name):.0f}")
     for name, calls in {
         "worker, each of its own entity": calls_of_worker(None),
         "worker, of ten entities": calls_of_worker(ENTITIES),

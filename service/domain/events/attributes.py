@@ -117,8 +117,9 @@ def attribute_objections(raw: object) -> Iterator[Objection]:
     """Rule for a patch: names that the system would ignore, and a deselection that carries anything."""
     if not isinstance(raw, dict):
         return
-    for name in raw.keys() - _KNOWN:
-        yield Objection((name,), _why_not(name))
+    if not raw.keys() <= _KNOWN:
+        for name in raw.keys() - _KNOWN:
+            yield Objection((name,), _why_not(name))
     if raw.get("isSelected") is False and len(raw) > 1:
         yield Objection(
             ("isSelected",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Final, NamedTuple, NotRequired, TypeAlias
 
 from pydantic import AfterValidator, Field, WrapValidator, with_config
@@ -18,7 +19,10 @@ from typing_extensions import TypedDict
 from service.domain.events.objections import Location, Objection, refuse_together
 from service.domain.events.shapes import CLOSED, Many
 
+_NO_DAY: Final = "must be a real day written YYYY-MM-DD"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+_DAY_CHARACTERS: Final = 10
 
 
 @with_config(CLOSED)
@@ -65,11 +69,11 @@ def _read(entry: Mapping[str, object], index: int) -> tuple[_Period | None, list
     begin, end = entry.get("beginCoverage"), entry.get("endCoverage")
     first = _day(begin)
     last = _day(end)
-    objections = [
-        Objection((index, field), "must be a real day written YYYY-MM-DD")
-        for field, value, day in (("beginCoverage", begin, first), ("endCoverage", end or None, last))
-        if isinstance(value, str) and day is None
-    ]
+    objections: list[Objection] = []
+    if first is None and isinstance(begin, str):
+        objections.append(Objection((index, "beginCoverage"), _NO_DAY))
+    if last is None and end and isinstance(end, str):
+        objections.append(Objection((index, "endCoverage"), _NO_DAY))
     if first is None or (end not in (None, "") and last is None):
         return None, objections
     if last is not None and last < first:
@@ -78,7 +82,7 @@ def _read(entry: Mapping[str, object], index: int) -> tuple[_Period | None, list
 
 
 def _overlaps(oldest_first: list[_Period]) -> Iterator[Objection]:
-    if not oldest_first:
+    if len(oldest_first) < 2:
         return
     reaching = oldest_first[0]
     for period in oldest_first[1:]:
@@ -94,7 +98,13 @@ def _overlaps(oldest_first: list[_Period]) -> Iterator[Objection]:
 
 
 def _day(text: object) -> date | None:
-    if not isinstance(text, str) or not _DATE.fullmatch(text):
+    return _read_day(text) if isinstance(text, str) and len(text) == _DAY_CHARACTERS else None
+
+
+@lru_cache(maxsize=1024)
+def _read_day(text: str) -> date | None:
+    """Most coverages begin and end with a year, so the same days come again and again."""
+    if not _DATE.fullmatch(text):
         return None
     try:
         return date.fromisoformat(text)

@@ -66,5 +66,5 @@ class HoldingsChanged(Closed):
 
 def holdings_changed_objections(raw: object) -> Iterator[Objection]:
     """Rule for the whole event: it must ask for something."""
-    if isinstance(raw, dict) and all(raw.get(part) is None for part in PARTS):
+    if isinstance(raw, dict) and [raw.get(part) for part in PARTS] == [None] * len(PARTS):
         yield Objection((), f"needs at least one of {', '.join(PARTS)}")

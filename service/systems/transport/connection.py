@@ -103,13 +103,18 @@ class Connection(asyncio.Protocol):
             and not self._under_way
             and self._reader.keeps_alive
             and not self._reader.excess
-            and not self.transport.get_write_buffer_size()
+            and self._transport is not None
+            and not self._transport.get_write_buffer_size()
         )
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing has come behind the answer."""
         return not (self.closed or self._reader.excess)
+
+    def rest(self) -> None:
+        """It waits for a request from now on."""
+        self.idle_since = self._loop.time()
 
     def abort(self) -> None:
         """Ends it at once. Whoever waits for an answer is told."""

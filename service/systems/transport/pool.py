@@ -114,13 +114,14 @@ class Pool:
             connection.abort()
 
     def _rest(self, origin: Origin, connection: Connection) -> None:
-        connection.idle_since = now = asyncio.get_running_loop().time()
+        connection.rest()
         connections = self._idle.get(origin)
         if connections is None:
             connections = self._idle[origin] = deque()
         connections.append(connection)
         if self._sweep is None:
-            self._sweep = asyncio.get_running_loop().call_at(now + self._keep_alive_seconds, self._expire)
+            due = connection.idle_since + self._keep_alive_seconds
+            self._sweep = asyncio.get_running_loop().call_at(due, self._expire)
 
     def _expire(self) -> None:
         """Closes what has been idle for too long: systems do the same, and theirs must not come first."""

@@ -57,7 +57,7 @@ class EventMetrics:
     def settled_by_outcome(self) -> dict[str, int]:
         """Events settled since the start, for each outcome that there was. May be asked from another thread."""
         counted: dict[str, int] = {}
-        for family in self.settled.metric.collect():
+        for family in self.settled.collect():
             for sample in family.samples:
                 outcome = sample.labels["outcome"]
                 counted[outcome] = counted.get(outcome, 0) + round(sample.value)

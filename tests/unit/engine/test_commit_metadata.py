@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.engine.commit_metadata import MAX_BYTES, VERSION, MetadataDamaged, MetadataTooLong, decode, encode
-from service.engine.offsets import Position, Run
+from service.engine.offsets import Position
+from service.engine.runs import Run
 
 KAFKA_LIMIT_BYTES = 4096
 

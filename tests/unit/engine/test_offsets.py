@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.commit_metadata import decode, encode
-from service.engine.offsets import Offsets, Position, Receipt
+from service.engine.offsets import Offsets, Position, Receipt, Remembered
 
 
 @dataclass
@@ -20,6 +23,8 @@ class NaiveOffsets:
     finished: set[int] = field(default_factory=set)
     attempted: set[int] = field(default_factory=set)
     received: set[int] = field(default_factory=set)
+    remembered: dict[int, Remembered] = field(default_factory=dict)
+    """What `finish` has handed out since the last restart."""
 
     @property
     def pending(self) -> list[int]:
@@ -48,7 +53,9 @@ def _check_form(position: Position) -> None:
 
 GAPS = st.lists(st.integers(1, 4), min_size=1, max_size=40)
 MOVES = st.lists(
-    st.tuples(st.sampled_from(("receive", "receive", "finish", "finish", "attempt", "restart")), st.integers(0, 50)),
+    st.tuples(
+        st.sampled_from(("receive", "receive", "finish", "finish", "reopen", "attempt", "restart")), st.integers(0, 50)
+    ),
     max_size=120,
 )
 
@@ -75,8 +82,12 @@ def test_a_position_tells_finished_from_unfinished_through_any_course_of_events(
                     _receive(offsets, naive, to_come[0])
             case "finish" if naive.pending:
                 chosen = naive.pending[choice % len(naive.pending)]
-                offsets.finish(chosen)
+                naive.remembered[chosen] = offsets.finish(chosen)
                 naive.finished.add(chosen)
+            case "reopen" if naive.remembered:
+                chosen = sorted(naive.remembered)[choice % len(naive.remembered)]
+                offsets.reopen({chosen: naive.remembered.pop(chosen)})
+                naive.finished.remove(chosen)
             case "attempt" if naive.pending:
                 chosen = naive.pending[choice % len(naive.pending)]
                 offsets.attempt(chosen)
@@ -84,7 +95,7 @@ def test_a_position_tells_finished_from_unfinished_through_any_course_of_events(
             case "restart":
                 position = offsets.position()
                 offsets = Offsets(decode(position.frontier, encode(position)))
-                naive.received = set()
+                naive.received, naive.remembered = set(), {}
             case _:
                 continue  # nothing to finish or to attempt
         naive.check(offsets.position())
@@ -200,3 +211,34 @@ def test_progress_of_an_export_is_kept_until_the_export_is_finished() -> None:
     offsets.finish(1)
 
     assert offsets.position().progress == {}
+
+
+def test_a_position_costs_no_more_for_all_that_waits_behind_the_last_finished_record() -> None:
+    few, many = _partly_finished(100), _partly_finished(10_000)
+
+    assert _lines_run(many.position) == _lines_run(few.position)
+
+
+def _partly_finished(received: int) -> Offsets:
+    offsets = Offsets(Position(0))
+    for offset in range(received):
+        offsets.receive(offset)
+    offsets.finish(5)
+    return offsets
+
+
+def _lines_run(call: Callable[[], object]) -> int:
+    lines = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines

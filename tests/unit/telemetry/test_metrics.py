@@ -89,7 +89,7 @@ def test_a_child_is_made_once() -> None:
     counters["x", 1].inc()
 
     assert len(counters) == 1
-    assert counters["x", 1]._value.get() == 2
+    assert counters["x", 1].value == 2
 
 
 def test_a_partition_is_shown_while_it_is_owned() -> None:
