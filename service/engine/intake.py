@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.domain.record import Partition
 
@@ -35,8 +35,10 @@ class Load(Protocol):
 
 
 class Throttle:
-    """Gives each owned partition an equal share of the limits. A partition that has used its share up rests until it
-    is at half of it, so that one hot partition neither starves the others nor flutters."""
+    """Half of the limits is kept for the owned partitions in equal shares, so that none starves another. The other half
+    is for whoever needs more than its share: a partition may take of it as much as it leaves. So one that is alone
+    has a quarter of the limits beside its share, and many that are busy have nearly equal parts. A partition that has
+    used up what it may have rests until it is at half of that, so that none flutters."""
 
     def __init__(self, limits: IntakeLimits) -> None:
         self._limits = limits
@@ -54,23 +56,56 @@ class Throttle:
     def adjust(self, owned: Mapping[Partition, Load]) -> tuple[list[Partition], list[Partition]]:
         """The partitions to pause, and those to resume."""
         self._resting &= owned.keys()
-        shares = max(1, len(owned))
-        pause = [p for p, load in owned.items() if p not in self._resting and self._is_full(load, shares)]
-        resume = [p for p in self._resting if self._is_light(owned[p], shares)]
+        allowed = self._allowed(owned)
+        pause = [p for p, load in owned.items() if p not in self._resting and _is_full(load, allowed)]
+        resume = [p for p in self._resting if _is_light(owned[p], allowed)]
         self._resting.update(pause)
         self._resting.difference_update(resume)
         return pause, resume
 
-    def _is_full(self, load: Load, shares: int) -> bool:
-        return (
-            load.unsettled * shares >= self._limits.records
-            or load.unsettled_bytes * shares >= self._limits.bytes
-            or load.metadata_bytes >= METADATA_HIGH_BYTES
+    def relieve(self, partition: Partition, owned: Mapping[Partition, Load]) -> bool:
+        """Whether it has rested and need not rest any more. It is to be resumed then."""
+        if partition not in self._resting or partition not in owned:
+            return False
+        if not _is_light(owned[partition], self._allowed(owned)):
+            return False
+        self._resting.discard(partition)
+        return True
+
+    def _allowed(self, owned: Mapping[Partition, Load]) -> _Allowed:
+        loads = owned.values()
+        return _Allowed(
+            _allowance([load.unsettled for load in loads], self._limits.records),
+            _allowance([load.unsettled_bytes for load in loads], self._limits.bytes),
         )
 
-    def _is_light(self, load: Load, shares: int) -> bool:
-        return (
-            load.unsettled * shares * 2 <= self._limits.records
-            and load.unsettled_bytes * shares * 2 <= self._limits.bytes
-            and (load.metadata_bytes < METADATA_LOW_BYTES or not load.unsettled)
-        )
+
+class _Allowed(NamedTuple):
+    """What any partition may have now. Shares are fractions."""
+
+    records: float
+    bytes: float
+
+
+def _allowance(used: Sequence[int], limit: int) -> float:
+    if not used:
+        return 0.0
+    share = limit / 2 / len(used)
+    left = limit / 2 - sum(have - share for have in used if have > share)
+    return share + max(0.0, left)
+
+
+def _is_full(load: Load, allowed: _Allowed) -> bool:
+    return (
+        load.unsettled >= allowed.records
+        or load.unsettled_bytes >= allowed.bytes
+        or load.metadata_bytes >= METADATA_HIGH_BYTES
+    )
+
+
+def _is_light(load: Load, allowed: _Allowed) -> bool:
+    return (
+        load.unsettled * 2 <= allowed.records
+        and load.unsettled_bytes * 2 <= allowed.bytes
+        and (load.metadata_bytes < METADATA_LOW_BYTES or not load.unsettled)
+    )

@@ -40,7 +40,7 @@ class ExportJournal:
 
     async def keep(self, note: str) -> None:
         _check_length(note)
-        await self._lease.may_leave()
+        await self._lease.in_touch()
         await self._commits.keep(self._record.offset, note)
 
     async def publish(self, rows: Sequence[ExportRow], note: str | None = None) -> None:

@@ -18,12 +18,14 @@ class Lease:
         open ──hold()───────▶ held ────────resume()────────▶ open
         open ──doubt()──────▶ doubtful ────prove()─────────▶ open
         open ──lose_touch()─▶ out of touch ─regain_touch()─▶ open    (several at once: open after all of them)
-          └───────────────────┴──end(why)──▶ ended
+          └───────────────────┴──bar(why)──▶ barred ──end(why)──▶ ended
 
     Open: calls start. Held: a rebalance is under way; calls that run go on, no call starts. Doubtful: the worker was
     suspended and may have been replaced; no call starts, and no further request of one that runs, until a commit has
     shown that it was not. Out of touch: the group has not been heard of for long, and the same holds until it is;
-    nothing is stored either. Ended: nothing starts ever again, and no request of a call that runs leaves.
+    nothing is stored either. Barred: the group has gone on without us; nothing is called ever again, and no request
+    of a call that runs leaves, but what has come to an outcome may be stored by whoever is not fenced yet. Ended:
+    nothing is stored either.
     """
 
     def __init__(self, feel_pulse: Callable[[], None] = lambda: None, progress: Progress | None = None) -> None:
@@ -39,6 +41,8 @@ class Lease:
         self._certain.set()
         self._touch = asyncio.Event()
         self._touch.set()
+        self._over = asyncio.Event()
+        """Of calls: barred, or ended."""
         self._ended = asyncio.Event()
         self._why = ""
         self._until = math.inf
@@ -48,6 +52,11 @@ class Lease:
     @property
     def ended(self) -> bool:
         return self._ended.is_set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is called any more."""
+        return self._over.is_set()
 
     def hold(self) -> None:
         self._held = True
@@ -66,7 +75,7 @@ class Lease:
         self._move_gate()
 
     def lose_touch(self) -> None:
-        if not self.ended:
+        if not self.over:
             self._touch.clear()
             self._move_gate()
 
@@ -75,14 +84,19 @@ class Lease:
         self._move_gate()
 
     def _move_gate(self) -> None:
-        certain = self.ended or (self._touch.is_set() and not self._doubtful)
+        certain = self.over or (self._touch.is_set() and not self._doubtful)
         _set(self._certain, certain)
-        _set(self._open, self.ended or (certain and not self._held))
+        _set(self._open, self.over or (certain and not self._held))
 
     def end(self, why: str) -> None:
-        """Nothing starts any more: who waits for the gate, or for a pause to pass, is told `OwnershipLost`."""
-        self._why = self._why or why
+        """Nothing is called or stored any more. See `bar`."""
         self._ended.set()
+        self.bar(why)
+
+    def bar(self, why: str) -> None:
+        """Nothing is called any more: who waits for the gate, or for a pause to pass, is told `OwnershipLost`."""
+        self._why = self._why or why
+        self._over.set()
         self._touch.set()
         self._move_gate()
         for turn in self._waiting:
@@ -99,12 +113,12 @@ class Lease:
             raise OwnershipLost("the worker stops")
 
     def check(self) -> None:
-        """Raises `OwnershipLost` when the lease has ended."""
-        if self._ended.is_set():
+        """Raises `OwnershipLost` when nothing is called any more."""
+        if self._over.is_set():
             raise OwnershipLost(self._why)
 
     async def opened(self) -> None:
-        """Blocks while the lease is not open. Raises `OwnershipLost` when it has ended."""
+        """Blocks while the lease is not open. Raises `OwnershipLost` when nothing is called any more."""
         self._feel_pulse()
         while not self._open.is_set():
             await self._open.wait()
@@ -114,7 +128,7 @@ class Lease:
     @property
     def is_open(self) -> bool:
         """Whether a call may start, as far as is known since the pulse was felt last."""
-        return self._open.is_set() and not self.ended
+        return self._open.is_set() and not self.over
 
     def under_way(self) -> AbstractContextManager[None]:
         """Around a call that has begun, and that a rebalance must wait for. May be entered more than once at a time."""
@@ -122,8 +136,8 @@ class Lease:
 
     async def may_leave(self) -> None:
         """Within a call, before each of its requests: waits while the lease is doubtful or out of touch, raises
-        `OwnershipLost` when it has ended. A lease that is merely held lets it pass: the rebalance waits for the call to
-        end."""
+        `OwnershipLost` when nothing is called any more. A lease that is merely held lets it pass: the rebalance waits
+        for the call to end."""
         self._feel_pulse()
         while not self._certain.is_set():
             await self._certain.wait()
@@ -131,29 +145,31 @@ class Lease:
         self.check()
 
     async def in_touch(self) -> None:
-        """Blocks while the group is not heard of. Raises `OwnershipLost` when the lease has ended."""
+        """Before anything is stored: blocks while the group is not heard of. Raises `OwnershipLost` when the lease has
+        ended."""
         self._feel_pulse()
         while not self._touch.is_set():
             await self._touch.wait()
             self._feel_pulse()
-        self.check()
+        if self._ended.is_set():
+            raise OwnershipLost(self._why)
 
     async def pause(self, seconds: float) -> None:
-        """Let `seconds` pass. Raises `OwnershipLost` as soon as the lease ends, or at once when it will have by
-        then."""
+        """Let `seconds` pass. Raises `OwnershipLost` as soon as nothing is called any more, or at once when that will
+        be so by then."""
         if asyncio.get_running_loop().time() + seconds > self._until:
             raise OwnershipLost("the worker stops before the next attempt")
         try:
             with self._progress.expecting(seconds):
                 async with asyncio.timeout(seconds):
-                    await self._ended.wait()
+                    await self._over.wait()
         except TimeoutError:
             return
         self.check()
 
     async def wait_for(self, turn: asyncio.Future[None], expected_seconds: float) -> None:
         """Blocks until `turn` has come, which may be expected within `expected_seconds`. Raises `OwnershipLost` as soon
-        as the lease ends."""
+        as nothing is called any more."""
         self.check()
         self._waiting.add(turn)
         try:
@@ -166,8 +182,7 @@ class Lease:
         """Blocks until no call runs."""
         await self._under_way.idle.wait()
 
-    async def over(self) -> None:
-        """Blocks until the lease has ended."""
+    async def until_ended(self) -> None:
         await self._ended.wait()
 
 

@@ -32,7 +32,10 @@ class OwnedPartition:
         observer: Observer,
         feel_pulse: Callable[[], None] = lambda: None,
         progress: Progress | None = None,
+        relieved: Callable[[Partition], None] = lambda partition: None,
     ) -> None:
+        """`relieved` is called whenever one record less is in memory."""
+        self._relieved = relieved
         self.partition = partition
         self.epoch = epoch
         self.lease = Lease(feel_pulse, progress)
@@ -127,6 +130,7 @@ class OwnedPartition:
     def _settled(self, outcome: Outcome) -> None:
         self.unsettled_bytes -= outcome.record.size_bytes
         self._observer.settled(outcome)
+        self._relieved(self.partition)
 
     async def emptied(self) -> None:
         """Blocks until every outcome is stored, or the lease has ended."""

@@ -196,7 +196,7 @@ class AssignmentListener(Protocol):
 
     def expelled(self) -> None:
         """The group has gone on without us: whatever was ours may be another's by now. `assigned` follows once it has
-        let us in again, and may be preceded by `revoking`."""
+        let us in again, and `revoking` may come before it."""
         ...
 
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:

@@ -15,7 +15,7 @@ COMMIT_SHARE = 0.25
 
 async def settle_down(partitions: Iterable[OwnedPartition], seconds: float) -> None:
     """Hold the leases, and wait until no call runs and every outcome is stored, `seconds` at most. Whose lease has
-    ended, or ends meanwhile, is not waited for: its calls may not go on, and its outcomes cannot be stored."""
+    ended, or ends meanwhile, is not waited for: its outcomes cannot be stored."""
     held = list(partitions)
     for owned in held:
         owned.lease.hold()
@@ -31,7 +31,7 @@ async def _at_rest(owned: OwnedPartition) -> None:
         await owned.lease.idle()
         await owned.emptied()
 
-    coming, over = asyncio.ensure_future(come_to_rest()), asyncio.ensure_future(owned.lease.over())
+    coming, over = asyncio.ensure_future(come_to_rest()), asyncio.ensure_future(owned.lease.until_ended())
     try:
         await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -195,11 +195,12 @@ class Worker:
         await self._pause()
 
     def expelled(self) -> None:
-        """Nothing of what is under way may go on, and nothing can be stored."""
+        """No call starts or goes on. What has come to an outcome is stored, as long as nobody has claimed its
+        partition."""
         for claim in self._claims.values():
             claim.cancel()
         for owned in self._owned.values():
-            owned.lease.end("the group has gone on without us")
+            owned.lease.bar("the group has gone on without us")
 
     async def assigned(self, epochs: Mapping[Partition, int]) -> None:
         """Partitions that keep their epoch keep their work; new ones are claimed in the background."""
@@ -242,9 +243,14 @@ class Worker:
         self._source.pause(pause)
         self._source.resume(resume)
 
+    def _relieve(self, partition: Partition) -> None:
+        """At once, for a fetch that waits for records goes on until some come."""
+        if self._throttle.relieve(partition, self._owned) and self._joined:
+            self._source.resume([partition])
+
     def _receive(self, record: Record) -> None:
         owned = self._owned.get(record.partition)
-        if owned is None or owned.epoch != record.epoch or owned.lease.ended:
+        if owned is None or owned.epoch != record.epoch or owned.lease.over:
             return
         receipt = owned.receive(record)
         if receipt is Receipt.REPEATED:
@@ -320,7 +326,9 @@ class Worker:
             self._observer.partition_lost(partition, f"it could not be claimed: {error}")
             self._rejoin.set()
             return
-        owned = OwnedPartition(partition, epoch, claim, self._render, self._observer, self._vigil.look, self._progress)
+        owned = OwnedPartition(
+            partition, epoch, claim, self._render, self._observer, self._vigil.look, self._progress, self._relieve
+        )
         self._owned[partition] = owned
         self._observer.partition_taken(partition, claim.position)
         self._vigil.begin(owned, began)

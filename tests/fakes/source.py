@@ -45,7 +45,7 @@ class FakeSource:
         """Whether a pause outlives an assignment, as one does that is asked for just when the assignment is made."""
         self._broker = broker
         self._process = process
-        self._fetch_records = fetch_records
+        self.fetch_records = fetch_records
         self._delivery = delivery
         self._pace = Pace(SPACING_SECONDS, Turns(TURNS, LONGEST_TURN_SECONDS, REST_SECONDS))
         self._known_as = NOBODY
@@ -261,7 +261,7 @@ class FakeSource:
         flowing = [partition for partition in self.epochs if partition not in self.paused]
         records: list[Record] = []
         for partition in flowing:
-            share = max(1, self._fetch_records // len(flowing))
+            share = max(1, self.fetch_records // len(flowing))
             log = self._broker.logs[partition]
             due = [entry for entry in log if entry[0] >= self.positions[partition]][:share]
             for offset, value in due:

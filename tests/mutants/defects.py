@@ -196,7 +196,7 @@ DEFECTS = (
     Defect(
         "a worker that knows that it was expelled goes on",
         ENGINE + "worker.py",
-        '            owned.lease.end("the group has gone on without us")\n',
+        '            owned.lease.bar("the group has gone on without us")\n',
         "            owned.lease.hold()\n",
     ),
     Defect(
@@ -238,8 +238,8 @@ DEFECTS = (
     Defect(
         "a commit loop stores something after its partition was given up",
         ENGINE + "lease.py",
-        "            await self._touch.wait()\n            self._feel_pulse()\n        self.check()\n",
-        "            await self._touch.wait()\n            self._feel_pulse()\n",
+        "        if self._ended.is_set():\n            raise OwnershipLost(self._why)\n",
+        "",
     ),
     Defect(
         "a proof that could not be stored is believed",

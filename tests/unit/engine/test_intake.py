@@ -1,4 +1,4 @@
-"""How much a worker takes into memory: equal shares, and rest until half of one is free."""
+"""How much a worker takes into memory: a share for each partition, and more for whoever needs it."""
 
 from __future__ import annotations
 
@@ -21,28 +21,53 @@ class FakeLoad:
     metadata_bytes: int = 0
 
 
-def test_a_partition_that_has_used_up_its_share_rests_until_it_is_at_half_of_it() -> None:
+def test_a_partition_that_has_used_up_what_it_may_rests_until_it_is_at_half_of_that() -> None:
     throttle = Throttle(LIMITS)
 
-    assert throttle.adjust({ONE: FakeLoad(unsettled=99)}) == ([], [])
-    assert throttle.adjust({ONE: FakeLoad(unsettled=100)}) == ([ONE], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=74)}) == ([], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=75)}) == ([ONE], [])
     assert throttle.adjust({ONE: FakeLoad(unsettled=51)}) == ([], [])
     assert throttle.adjust({ONE: FakeLoad(unsettled=50)}) == ([], [ONE])
-    assert throttle.adjust({ONE: FakeLoad(unsettled=99)}) == ([], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=74)}) == ([], [])
+
+
+def test_a_partition_is_relieved_as_soon_as_it_is_at_half() -> None:
+    throttle = Throttle(LIMITS)
+    throttle.adjust({ONE: FakeLoad(unsettled=75)})
+
+    assert not throttle.relieve(ONE, {ONE: FakeLoad(unsettled=51)})
+    assert throttle.relieve(ONE, {ONE: FakeLoad(unsettled=50)})
+    assert not throttle.relieve(ONE, {ONE: FakeLoad(unsettled=50)}), "it rests no more"
+    assert throttle.resting == frozenset()
+
+
+def test_a_partition_that_is_gone_is_not_relieved() -> None:
+    throttle = Throttle(LIMITS)
+    throttle.adjust({ONE: FakeLoad(unsettled=100)})
+
+    assert not throttle.relieve(ONE, {TWO: FakeLoad()})
 
 
 def test_bytes_count_as_records_do() -> None:
     throttle = Throttle(LIMITS)
 
-    assert throttle.adjust({ONE: FakeLoad(1, 10_000)}) == ([ONE], [])
+    assert throttle.adjust({ONE: FakeLoad(1, 7_500)}) == ([ONE], [])
     assert throttle.adjust({ONE: FakeLoad(1, 5_001)}) == ([], [])
     assert throttle.adjust({ONE: FakeLoad(1, 5_000)}) == ([], [ONE])
 
 
-def test_every_partition_has_an_equal_share() -> None:
+def test_busy_partitions_take_equal_parts_of_what_is_not_kept_for_them_and_leave_as_much() -> None:
     throttle = Throttle(LIMITS)
 
-    assert throttle.adjust({ONE: FakeLoad(unsettled=50), TWO: FakeLoad(unsettled=49)}) == ([ONE], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=41), TWO: FakeLoad(unsettled=41)}) == ([], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=42), TWO: FakeLoad(unsettled=42)}) == ([ONE, TWO], [])
+
+
+def test_a_partition_has_its_share_of_half_of_the_memory_whatever_another_has_taken() -> None:
+    throttle = Throttle(LIMITS)
+
+    assert throttle.adjust({ONE: FakeLoad(unsettled=500), TWO: FakeLoad(unsettled=24)}) == ([ONE], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=500), TWO: FakeLoad(unsettled=25)}) == ([TWO], [])
 
 
 def test_a_partition_rests_before_its_metadata_no_longer_fits() -> None:
@@ -65,7 +90,7 @@ def test_a_partition_that_is_no_longer_owned_is_forgotten() -> None:
     throttle.adjust({ONE: FakeLoad(unsettled=100)})
 
     assert throttle.paused({TWO: FakeLoad()}) == []
-    assert throttle.adjust({ONE: FakeLoad(unsettled=60)}) == ([], [])
+    assert throttle.adjust({ONE: FakeLoad(unsettled=40)}) == ([], [])
 
 
 def test_the_partitions_at_rest_are_told_after_a_rebalance() -> None:

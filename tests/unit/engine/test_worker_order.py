@@ -11,6 +11,7 @@ from service.domain.outcomes import Overall
 from service.domain.record import Partition
 from service.engine.intake import IntakeLimits
 from service.engine.offsets import Position
+from service.engine.worker import FETCH_SECONDS
 from tests.fakes.broker import FakeBroker
 from tests.fakes.events import DEAD_LETTERS, FakeEvent, told_by
 from tests.fakes.member import Member, publish, results, settled, succeeded_once
@@ -245,3 +246,19 @@ async def test_many_events_of_one_entity_are_settled_in_order(count: int) -> Non
     await member.stop()
 
     assert [one.offset for one in told] == list(range(count)) == [one.offset for one in results(broker)]
+
+
+async def test_a_partition_that_rested_goes_on_as_soon_as_there_is_room_and_not_with_the_next_fetch() -> None:
+    broker, systems = FakeBroker(ONE), FakeSystems()
+    events = [FakeEvent(f"a{number}", (f"a{number}",)) for number in range(20)]
+    publish(broker, ONE, *events)
+    member = Member(broker, systems, intake=IntakeLimits(records=1, bytes=10_000_000))
+    member.source.fetch_records = 1
+    member.start()
+    await member.ready()
+    began = asyncio.get_running_loop().time()
+
+    await settled(broker, *(event.id for event in events))
+
+    assert asyncio.get_running_loop().time() - began < FETCH_SECONDS * len(events) / 4
+    await member.stop()
