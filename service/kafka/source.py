@@ -81,6 +81,7 @@ class KafkaSource:
         self._confirmed_at: float | None = None
         """When what the group has confirmed last was asked, by `suspend_aware_clock`; None before the first
         assignment."""
+        self._joining_at = 0.0
         self._log_ids: dict[Partition, str] = {}
         """Of the log that each claimed partition is of."""
         self._logs_checked_at = 0.0
@@ -210,7 +211,7 @@ class KafkaSource:
         self._assignments += 1
         self._epochs = {partition: kept.get(partition, self._assignments) for partition in partitions}
         self._member_id = member_id
-        self._confirmed_at = suspend_aware_clock()
+        self._confirmed_at = self._joining_at
         self._log_ids = {partition: log_id for partition, log_id in self._log_ids.items() if partition in self._epochs}
         return self._epochs
 
@@ -221,6 +222,10 @@ class KafkaSource:
     def _expelled(self, consumer: AIOKafkaConsumer, listener: AssignmentListener) -> None:
         if self.has(consumer):
             listener.expelled()
+
+    def begin_to_join(self) -> None:
+        """Called by the listener: the group is asked next to let us in, and what it answers is no younger than that."""
+        self._joining_at = suspend_aware_clock()
 
     def has(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether `consumer` is the one that the group knows now."""
@@ -303,8 +308,11 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._listener = listener
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        if revoked and self._source.has(self._consumer):
+        if not self._source.has(self._consumer):
+            return
+        if revoked:
             await self._listener.revoking()
+        self._source.begin_to_join()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         if not self._source.has(self._consumer):

@@ -158,10 +158,12 @@ async def test_a_plain_commit_of_a_member_that_was_expelled_is_refused(world: Wo
     expelled.holds_up = True
     expelled.process.wake()
 
+    await until(lambda: expelled.expulsions == 1)
     with pytest.raises(OwnershipLost):
-        await expelled.commit(claim, offset=5)
+        await expelled.commit(claim, b"too late", offset=5)
 
     assert (await heir.claim(one)).position == Position(0)
+    assert await world.readable() == []
 
 
 @plain_only

@@ -161,11 +161,13 @@ class FakeSource:
                 await self._tell(self._listener.revoking())
 
     async def take(self, partitions: Sequence[Partition], membership: int, generation: int) -> None:
-        """A rebalance ends. What was ours before keeps its epoch."""
+        """A rebalance ends. What was ours before keeps its epoch. News that were held up confirm nothing but what was
+        so when they were sent."""
+        sent_at, held_up = asyncio.get_running_loop().time(), not self._touch.is_set()
         await self._touch.wait()
         async with self._telling:
             if self._listener is not None and self.membership == membership:
-                self._unheard_since = None
+                self._unheard_since = sent_at if held_up else None
                 await self._tell(self._assigned(self._listener, partitions, generation))
 
     async def find_out(self) -> None:
@@ -174,6 +176,7 @@ class FakeSource:
         membership = self.membership
         if self not in self._broker.members:
             if self._listener is not None and not self._process.silent:
+                self._known_as = NOBODY
                 await self._process.call(_at_once(self._listener.expelled))
             await self.give_up(membership)
         stays = self._listener is not None and self.membership == membership and not self._process.silent
@@ -235,7 +238,7 @@ class FakeSource:
         return self._broker.fence(partition)
 
     def _membership_for(self, partition: Partition) -> Membership:
-        if partition not in self.epochs:
+        if partition not in self.epochs or self._known_as is NOBODY:
             raise OwnershipLost(f"{partition} is ours no more")
         return self._known_as
 

@@ -206,6 +206,12 @@ DEFECTS = (
         "        reset()\n",
     ),
     Defect(
+        "an assignment that comes late passes for a fresh one",
+        "service/kafka/source.py",
+        "        self._confirmed_at = self._joining_at\n",
+        "        self._confirmed_at = suspend_aware_clock()\n",
+    ),
+    Defect(
         "a suspension goes unnoticed",
         ENGINE + "pulse.py",
         "        if missed > self._limit_seconds:\n",

@@ -1,4 +1,5 @@
-"""Records that were fetched before somebody sought another place are not handed on after it."""
+"""Records that were fetched before somebody sought another place are not handed on after it, and an assignment confirms
+nothing younger than the question that it answers."""
 
 from __future__ import annotations
 
@@ -51,3 +52,18 @@ async def test_what_was_fetched_before_a_seek_that_comes_while_the_logs_are_chec
     records = await source.fetch(0.0)
 
     assert [record.partition for record in records] == handed_on
+
+
+def test_an_assignment_that_was_long_in_coming_confirms_only_what_was_so_when_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("service.kafka.source.suspend_aware_clock", lambda: now[0])
+    source = KafkaSource(KafkaSettings(), ["t"], stores=None, damaged=None)  # type: ignore[arg-type]
+    assert source.silent_seconds() == 0.0, "nobody has let us in yet"
+
+    source.begin_to_join()
+    now[0] += 30
+    source.take_assignment([WHERE], "member")
+
+    assert source.silent_seconds() == 30.0
