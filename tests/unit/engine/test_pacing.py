@@ -167,7 +167,10 @@ async def test_a_mark_does_not_wait_for_its_turn() -> None:
         assert second.results == [[0]]
 
 
-async def test_a_partition_that_is_given_up_leaves_its_turn_to_others() -> None:
+@pytest.mark.parametrize(
+    "has_its_turn", [False, True], ids=["before its turn", "in the moment in which its turn comes"]
+)
+async def test_a_partition_that_is_given_up_leaves_its_turn_to_others(has_its_turn: bool) -> None:
     turns = Turns(1, longest_seconds=1_000)
     under_way, waiting, third = (Pacing(Pace(turns=turns)) for _ in range(3))
     await under_way.begin(urgent=False)
@@ -175,21 +178,11 @@ async def test_a_partition_that_is_given_up_leaves_its_turn_to_others() -> None:
     next_one = asyncio.create_task(third.begin(urgent=False))
     await asyncio.sleep(1)
 
-    given_up.cancel()
-    under_way.end()
-
-    await asyncio.wait_for(next_one, 1)
-
-
-async def test_one_that_is_given_up_in_the_moment_in_which_its_turn_comes_passes_it_on() -> None:
-    turns = Turns(1, longest_seconds=1_000)
-    under_way, waiting, third = (Pacing(Pace(turns=turns)) for _ in range(3))
-    await under_way.begin(urgent=False)
-    given_up = asyncio.create_task(waiting.begin(urgent=False))
-    next_one = asyncio.create_task(third.begin(urgent=False))
-    await asyncio.sleep(1)
-
-    under_way.end()
-    given_up.cancel()
+    if has_its_turn:
+        under_way.end()
+        given_up.cancel()
+    else:
+        given_up.cancel()
+        under_way.end()
 
     await asyncio.wait_for(next_one, 1)
