@@ -20,6 +20,9 @@ from tests.fakes.source import Delivery
 
 pytestmark = pytest.mark.timeout(60)
 
+PROMPT_SECONDS = 0.2
+"""Well below the half second for which a broker holds back a fetch that finds nothing, unless it is told otherwise."""
+
 transactions_only = pytest.mark.parametrize("delivery", ["exactly_once"])
 plain_only = pytest.mark.parametrize("delivery", ["at_least_once"])
 
@@ -356,6 +359,27 @@ async def test_a_paused_partition_gives_nothing_until_it_is_resumed_and_the_othe
 
     assert (flowing, rest) == ([b"of two"], [])
     assert await seat.fetched(1) == [b"of one"]
+
+
+async def test_a_partition_that_is_resumed_does_not_wait_for_a_fetch_of_the_others_that_finds_nothing(
+    world: World,
+) -> None:
+    one, two = world.partitions
+    seat = await world.join()
+    await settled(seat)
+
+    async def waited(number: int) -> float:
+        await seat.pause(one)
+        for _ in range(2):  # the second is asked for without the partition that is paused, and so is what is asked next
+            await world.append(two, b"of two")
+            await seat.fetched(1)
+        await world.append(one, b"of one")
+        began = asyncio.get_running_loop().time()
+        await seat.resume(one)
+        assert await seat.fetched(1) == [b"of one"], f"round {number}"
+        return asyncio.get_running_loop().time() - began
+
+    assert min([await waited(number) for number in range(3)]) < PROMPT_SECONDS
 
 
 async def test_an_assignment_sets_every_partition_back_to_what_was_committed_and_lets_it_flow(world: World) -> None:
