@@ -26,11 +26,11 @@ from bench.options import Options
 from bench.processes import CORES
 from bench.report import console
 from bench.stage import Stage, broker, stage
-from bench.tables import calls, concurrency, events, failing, start, transports
+from bench.tables import calls, concurrency, events, failing, hop, start, transports
 from service.kafka.connection import quieten
 
-TABLES: Final = ("events", "concurrency", "failing", "start", "bursty", "queueing", "transports")
-WITH_GOALS: Final = TABLES[:4]
+TABLES: Final = ("hop", "events", "concurrency", "failing", "start", "bursty", "queueing", "transports")
+WITH_GOALS: Final = TABLES[:5]
 
 
 async def main(arguments: argparse.Namespace) -> None:
@@ -55,6 +55,8 @@ async def main(arguments: argparse.Namespace) -> None:
 async def _measure(table: str, stage: Stage, options: Options, failing_seconds: float) -> list[goals.Verdict]:
     """Print one table. Returns what it says of goals."""
     match table:
+        case "hop":
+            hop.print_measures(await hop.measure(stage, options))
         case "events":
             found = await events.measure(stage, options, left_out=cannot_be_had())
             events.print_measures(found, options)
@@ -95,7 +97,7 @@ def _arguments() -> argparse.Namespace:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--table", action="append", choices=TABLES)
-    parser.add_argument("--all", action="store_true", help="every table that a goal is about")
+    parser.add_argument("--all", action="store_true", help="every table that a goal is about, and what the machine itself adds")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, about")
     parser.add_argument("--keys", type=int, default=1000)

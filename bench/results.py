@@ -11,6 +11,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 _BEFORE_NUMBER = b'"event":{"id":"'
+_BEFORE_OWN_NUMBER = b'"id":"'
 _FETCH_SECONDS = 1.0
 
 
@@ -33,11 +34,15 @@ class KafkaReader:
 
 
 class Results:
-    """Over a reader of `holdings.results`. `alive` raises when the worker has ended."""
+    """Over a reader of `holdings.results`, or of another topic whose records are `numbered` otherwise. `alive` raises
+    when the worker has ended."""
 
-    def __init__(self, reader: Reader, alive: Callable[[], None]) -> None:
+    def __init__(
+        self, reader: Reader, alive: Callable[[], None], numbered: Callable[[bytes], int] | None = None
+    ) -> None:
         self._reader = reader
         self._alive = alive
+        self._numbered = numbered or number_of
         self._values: dict[int, bytes] = {}
         self.seen: dict[int, float] = {}
         """The moment (`time.monotonic`) of each event's first result since `begin`."""
@@ -55,7 +60,7 @@ class Results:
             values = await self._reader.fetch(_FETCH_SECONDS)
             moment = time.monotonic()
             for value in values:
-                number = number_of(value)
+                number = self._numbered(value)
                 if number not in self.seen:
                     self.seen[number] = moment
                     self._values[number] = value
@@ -70,7 +75,16 @@ class Results:
 
 def number_of(value: bytes) -> int:
     """The event's number, found without reading the whole. Raises ValueError for a result that has none."""
-    begin = value.index(_BEFORE_NUMBER) + len(_BEFORE_NUMBER)
+    return _number_behind(_BEFORE_NUMBER, value)
+
+
+def own_number_of(value: bytes) -> int:
+    """Of an event itself. Raises ValueError for one that has none."""
+    return _number_behind(_BEFORE_OWN_NUMBER, value)
+
+
+def _number_behind(words: bytes, value: bytes) -> int:
+    begin = value.index(words) + len(words)
     return int(value[begin : value.index(b'"', begin)])
 
 

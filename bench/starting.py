@@ -37,19 +37,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """The contestant on topics of its own, from its start; nothing is published before `warm_up`. `partitions` are
     those of the topic of its events, where they are not the contract's."""
-    prefix = f"bench-{uuid.uuid4().hex[:8]}."
-    kafka = KafkaSettings(bootstrap_servers=stage.servers, group_id=prefix + "group")
-    if partitions:
-        await _create(kafka, prefix + CHANGES, partitions)
-    await ensure_topics(kafka, prefix)
-    await _await_leaders(kafka, prefix)
-    consumer = AIOKafkaConsumer(
-        prefix + RESULTS,
-        bootstrap_servers=stage.servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=stage.servers, enable_idempotence=True, linger_ms=LINGER_MS)
+    kafka, prefix = await fresh_topics(stage.servers, partitions)
+    consumer, producer = reader_of(stage.servers, prefix + RESULTS), publisher(stage.servers)
     http_port = _free_port()
     settings = _settings(stage, kafka, prefix, contestant, http_port)
     with tempfile.TemporaryFile() as log:
@@ -67,6 +56,29 @@ async def running(
                 print_progress(f"{contestant.name}: {mix.name}")
                 metrics_port = http_port if contestant.tells_metrics else None
                 yield Running(stage, mix, worker, producer, prefix, results, draw, keys, began, metrics_port)
+
+
+async def fresh_topics(servers: str, partitions: int = 0) -> tuple[KafkaSettings, str]:
+    """All topics under a prefix of their own, ready for use; and that prefix."""
+    prefix = f"bench-{uuid.uuid4().hex[:8]}."
+    kafka = KafkaSettings(bootstrap_servers=servers, group_id=prefix + "group")
+    if partitions:
+        await _create(kafka, prefix + CHANGES, partitions)
+    await ensure_topics(kafka, prefix)
+    await _await_leaders(kafka, prefix)
+    return kafka, prefix
+
+
+def reader_of(servers: str, topic: str) -> AIOKafkaConsumer:
+    """Of committed records, from the beginning. To be started."""
+    return AIOKafkaConsumer(
+        topic, bootstrap_servers=servers, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+
+
+def publisher(servers: str) -> AIOKafkaProducer:
+    """Of events, as senders publish them. To be started."""
+    return AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True, linger_ms=LINGER_MS)
 
 
 async def _create(kafka: KafkaSettings, topic: str, partitions: int) -> None:
