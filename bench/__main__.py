@@ -97,7 +97,9 @@ def _arguments() -> argparse.Namespace:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--table", action="append", choices=TABLES)
-    parser.add_argument("--all", action="store_true", help="every table that a goal is about, and what the machine itself adds")
+    parser.add_argument(
+        "--all", action="store_true", help="every table that a goal is about, and what the machine itself adds"
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, about")
     parser.add_argument("--keys", type=int, default=1000)

@@ -87,7 +87,7 @@ def print_measures(measures: Sequence[Measure]) -> None:
         for rate, found in by_rate.items()
     ]
     show(
-        "One hop: from the moment at which an event was meant to be published until a reader of its topic has it, in ms",
+        "One hop: from the moment at which an event was meant to be published until a reader of it has it, in ms",
         ("events/s", "p50", "p99", "published late, p99", "other core"),
         rows,
     )

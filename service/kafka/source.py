@@ -38,8 +38,8 @@ FETCH_RECORDS = 500
 """At a time, so that no batch overruns the bounds of memory by much."""
 FETCH_WAIT_MS = 50
 """For which a broker may hold back a fetch that finds nothing. One is under way at a time, and it asks for what was
-neither paused nor at hand when it left: a partition that is resumed meanwhile waits until it is back. With aiokafka's own
-500 a worker with a backlog was idle for a quarter of the time. Shorter ones cost an idle worker and its brokers more."""
+neither paused nor at hand when it left: a partition that is resumed meanwhile waits until it is back. With the 500 of
+aiokafka a worker with a backlog was idle for a quarter of the time. Shorter ones cost idle workers and brokers more."""
 FETCH_SLACK_SECONDS = 0.1
 """By which a fetch may be late, before it is left to the next to take up."""
 POLL_INTERVAL_MS = 600_000

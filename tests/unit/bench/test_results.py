@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.results import Results, number_of, outcome_of
+from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
+from bench.results import Results, number_of, outcome_of, own_number_of
 from service.domain.operations import EventIdentity
 from service.kafka.records_out import RecordsOut
 from service.kafka.topics import RESULTS
@@ -77,3 +78,13 @@ def test_number_and_outcome_are_those_of_the_event() -> None:
 def test_a_result_without_a_number_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"not found|invalid literal"):
         number_of(b'{"data": {}}')
+
+
+@pytest.mark.parametrize("mix", [ONE_CALL, FOUR_CALLS], ids=lambda mix: mix.name)
+async def test_a_reader_of_the_events_themselves_counts_them_by_their_own_numbers(mix: Mix) -> None:
+    events = [event.value for event in mix.events(40, [3, 3, 5]) if event.value is not None]
+    seen = Results(FakeReader(events), alive, own_number_of)
+
+    await seen.until(3)
+
+    assert list(seen.seen) == [40, 41, 42]

@@ -10,7 +10,7 @@ from bench.latencies import Latencies
 from bench.load import Closed, Open
 from bench.mixes import FOUR_CALLS, ONE_CALL, Mix
 from bench.options import Options
-from bench.tables import calls, concurrency, events, failing, start, transports
+from bench.tables import calls, concurrency, events, failing, hop, start, transports
 
 UNIFORM = "uniform"
 
@@ -113,9 +113,18 @@ def test_memory_is_held_against_the_goal_by_the_worst_and_without_other_workers(
     assert not memory.met
 
 
+def test_one_hop_is_told_by_rate_with_all_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    hop.print_measures(
+        [hop.Measure(rate, Latencies(0.003, p99, 0.1), 0.001, 0.9) for p99 in (0.006, 0.008) for rate in hop.RATES]
+    )
+
+    printed = capsys.readouterr().out
+    assert printed.count("7.0 (6.0–8.0)") == len(hop.RATES)
+
+
 def test_the_share_of_concurrency_counts_only_where_the_core_was_not_full(capsys: pytest.CaptureFixture[str]) -> None:
     found = [
-        concurrency.Measure(number, closed(number * 190, core=core))
+        concurrency.Measure(number, closed(number * 190, core=core), 0.97)
         for number, core in zip(concurrency.CONCURRENCIES, (0.3, 0.6, 0.85, 0.95), strict=True)
     ]
 
@@ -124,7 +133,9 @@ def test_the_share_of_concurrency_counts_only_where_the_core_was_not_full(capsys
     assert found[0].share == pytest.approx(0.95)
     assert [one.what[-2:].strip() for one in goals.of_concurrency(found)] == ["4", "8", "16"]
     assert all(one.met for one in goals.of_concurrency(found))
-    assert "95.0" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "95.0" in printed
+    assert "97.0" in printed, "beside what a client without any work reaches"
 
 
 def test_a_failing_entity_is_judged_round_by_round(capsys: pytest.CaptureFixture[str]) -> None:
