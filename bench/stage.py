@@ -7,11 +7,16 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 from bench.processes import OTHERS_CORE, pin, process
 from service.sandbox.broker import LocalBroker
+
+HEAP: Final = "-Xmx1g"
+"""Of the broker. Every worker has topics of its own, and with a heap that is enough for a few of them its garbage
+collector stops the broker for a tenth of a second at a time, which is then told of the workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ async def broker() -> AsyncIterator[Broker]:
     if given := os.environ.get("RELAY_KAFKA__BOOTSTRAP_SERVERS"):
         yield Broker(given, None)
         return
-    own = LocalBroker()
+    own = LocalBroker(jvm_options=(HEAP,))
     try:
         address = await own.start()
         if own.process_id:

@@ -545,6 +545,12 @@ DEFECTS = (
         "        course.asked_at = job.now()",
     ),
     Defect(
+        "a partition that is resumed waits half a second for a fetch of the others that finds nothing",
+        "service/kafka/source.py",
+        "            fetch_max_wait_ms=FETCH_WAIT_MS,\n",
+        "",
+    ),
+    Defect(
         "whether a request may leave is asked before its connection is opened",
         SYSTEMS + "leaving.py",
         "        request.extensions[EXTENSION] = may_leave\n",
