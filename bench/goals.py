@@ -13,6 +13,8 @@ from bench.spread import Spread
 from bench.tables import concurrency, events, failing, start
 
 UNIFORM: Final = "uniform"
+FEW: Final = 0.01
+"""Below it a shortfall is told more finely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Verdict:
     def row(self) -> list[str]:
         bound = f"{'≥' if self.least else '≤'} {self.goal:g} {self.unit}".rstrip()
         short = abs(self.measured.median - self.goal) / self.goal
-        told = "yes" if self.met else f"no, by {short:.0%}"
+        told = "yes" if self.met else f"no, by {short:.{0 if short >= FEW else 1}%}"
         return [self.what, bound, self.measured.told(self.digits), told]
 
 

@@ -241,3 +241,7 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     writes: frozenset[EntityKey]
     reads: frozenset[EntityKey] = frozenset()
+
+    def without_steps(self) -> Plan:
+        """For when they have been carried out: what they carry may be much."""
+        return Plan(self.event, self.tenant, self.traceparent, (), self.writes, self.reads)

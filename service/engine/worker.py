@@ -276,15 +276,14 @@ class Worker:
     # ── work ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start(self, job: Job, owned: OwnedPartition) -> None:
-        task = asyncio.create_task(self._work(job, owned), name="record")
-        self._running[job] = task
+        self._running[job] = asyncio.get_running_loop().create_task(self._work(job, owned), name="record")
 
     async def _work(self, job: Job, owned: OwnedPartition) -> None:
         """The lanes are left when the last call for the record has ended, whatever became of the partition."""
         company = Company(job, partial(self._behind, job))
         try:
             outcome = await self._processing.process(job, company)
-            owned.settle(outcome, job.plan._replace(steps=()))  # what they carry has been sent, and may be much
+            owned.settle(outcome, job.plan.without_steps())
         except OwnershipLost as error:
             self._observer.dropped(job.record, str(error))
         finally:

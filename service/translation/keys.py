@@ -25,7 +25,7 @@ from service.domain.operations import EntityKey
 
 def resource_key(tenant: str, resource_id: str) -> EntityKey:
     """mod-kb-ebsco-java reads the three parts as numbers, so 22-01-7 is 22-1-7."""
-    return ("eholdings", tenant, "-".join(part.lstrip("0") or "0" for part in resource_id.split("-")))
+    return ("eholdings", tenant, "-".join([part.lstrip("0") or "0" for part in resource_id.split("-")]))
 
 
 def instance_key(tenant: str, hrid: str) -> EntityKey:

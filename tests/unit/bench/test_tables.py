@@ -93,6 +93,12 @@ def test_a_relay_that_is_behind_the_go_worker_misses_the_goal() -> None:
     assert verdict(found, "ahead of a Go worker, 4 calls: relay ÷ go").row()[-1] == "no, by 20%"
 
 
+def test_a_goal_that_was_nearly_reached_is_not_told_as_missed_by_nothing() -> None:
+    found = goals.of_events(round_of(100, 9000, 7977))
+
+    assert verdict(found, "1 call, exactly once").row()[-1] == "no, by 0.3%"
+
+
 def test_where_the_go_worker_was_left_out_no_goal_is_about_it() -> None:
     assert not [one for one in goals.of_events(round_of(100, 500, 400)) if "Go" in one.what]
 
