@@ -81,6 +81,7 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
             for earlier in running
             if not (
                 (_looks_at_an_export(earlier.call) and _looks_at_an_export(turn.call))
+                or _was_a_look_broken_off(earlier, turn)
                 or _was_left_behind(earlier.call, turn.call.began_at, evidence)
                 or _was_cut_off(earlier.call, turn.call, evidence)
             )
@@ -90,6 +91,12 @@ def _overlaps(entity: str, turns: Sequence[_Turn], evidence: Evidence) -> Iterat
 
 def _looks_at_an_export(call: Call) -> bool:
     return call.system == "holdingsiq" and not call.writes
+
+
+def _was_a_look_broken_off(earlier: _Turn, later: _Turn) -> bool:
+    """Whether the first may be a look that a rebalance has broken off: a slow system goes on with it, for nobody, while
+    the next owner comes to the end of that export and begins the next."""
+    return _looks_at_an_export(earlier.call) and earlier.call.life != later.call.life and later.number > earlier.last
 
 
 def _was_left_behind(call: Call, now: float, evidence: Evidence) -> bool:

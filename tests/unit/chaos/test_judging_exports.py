@@ -125,6 +125,36 @@ def test_two_workers_may_look_at_one_export_at_a_time_but_not_ask_for_it(
     assert len([fault for fault in spoilt if "began while one for its event" in fault]) == found
 
 
+@pytest.mark.parametrize(
+    ("first", "life", "found"), [("GET", OTHER_LIFE, 0), ("GET", WORKER_LIFE, 1), ("POST", OTHER_LIFE, 1)]
+)
+def test_a_look_that_was_broken_off_may_still_be_answered_when_the_next_owner_is_at_the_next_export_of_the_customer(
+    evidence: Evidence, first: str, life: int, found: int
+) -> None:
+    export, following = two_of_one_customer(evidence)
+    when = began_at(export)
+    calls = [
+        call(export, "holdingsiq", first, began_at=when),
+        call(following, "holdingsiq", "POST", life=life, began_at=when + 0.5),
+    ]
+
+    spoilt = list(faults_of_order(with_calls(without_calls(evidence, export), *calls), once=True))
+
+    assert len([fault for fault in spoilt if "began while one for its event" in fault]) == found
+
+
+def two_of_one_customer(evidence: Evidence) -> tuple[Event, Event]:
+    """Exports that follow each other."""
+    exports = [placed.event for placed in evidence.placed if is_export(placed.event)]
+    return next(
+        (one, other)
+        for one in exports
+        for other in exports
+        if one.entities.keys() == other.entities.keys()
+        and max(other.entities.values()) == max(one.entities.values()) + 1
+    )
+
+
 def test_a_second_post_is_none_when_the_first_arrived_after_somebody_else_had_looked(
     evidence: Evidence, export: Event
 ) -> None:
