@@ -34,6 +34,7 @@ _JVM_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # a broker that lives for seconds gains nothing from the optimising compiler
     "-XX:-UsePerfData",
+    "-XX:+ExitOnOutOfMemoryError",  # otherwise the broker goes on without some of its threads and answers nobody
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     # Only what the broker says belongs in its log.

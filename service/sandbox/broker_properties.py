@@ -29,6 +29,8 @@ _DEFAULTS = {
     "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",  # nobody waits for members that will not come
     "auto.create.topics.enable": "false",  # a misspelt topic is an error
+    # 128 MiB by default, taken at the start: half the heap of such a broker, which its topics need.
+    "log.cleaner.dedupe.buffer.size": "4194304",
 }
 
 

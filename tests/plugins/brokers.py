@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import os
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -89,6 +90,9 @@ def shared_broker(folder: Path) -> Iterator[str]:
             if owned is not None:
                 fcntl.flock(users, fcntl.LOCK_EX)
                 address.unlink()
+                if owned.process_id is None:
+                    log = owned.log_file.read_text("utf-8", "replace")
+                    sys.stderr.write(f"\nthe shared broker has ended; the end of its log:\n{log[-2000:]}\n")
                 asyncio.run(owned.stop())
 
 

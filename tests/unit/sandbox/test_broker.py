@@ -125,6 +125,25 @@ async def test_a_broker_that_does_not_come_up_shows_the_end_of_its_log_and_leave
     assert broker.process_id is None
 
 
+async def test_a_broker_that_has_just_started_leaves_three_quarters_of_its_memory_to_topics_and_clients() -> None:
+    broker = LocalBroker(jvm_options=("-Xmx64m",))  # instead of 256 MiB
+    try:
+        servers = await broker.start()
+        await create_topic(servers, "events")
+        await publish(servers, "events", b"in a small heap")
+
+        assert await first_value(servers, "events") == b"in a small heap"
+    finally:
+        await broker.stop()
+
+
+async def test_a_broker_that_is_out_of_memory_ends_instead_of_answering_nobody() -> None:
+    broker = LocalBroker(jvm_options=("-Xmx20m",))
+
+    with pytest.raises(BrokerError, match=r"(?s)ended with exit code 3\. The end of its log:.*OutOfMemoryError"):
+        await broker.start()
+
+
 async def test_a_broker_whose_port_is_taken_while_it_was_away_says_so(local_broker: StartBroker) -> None:
     broker = await local_broker()
     broker.kill()
