@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import math
 import sys
 import time
@@ -130,4 +131,5 @@ if __name__ == "__main__":
     parser.add_argument("--milliseconds", type=float, default=5.0)
     parser.add_argument("--slots", type=int, default=0, help="0: as many as come")
     arguments = parser.parse_args()
+    gc.disable()  # the longer it has served, the longer would a collection hold up every answer
     uvloop.run(serve(arguments.milliseconds / 1000, arguments.slots or math.inf))

@@ -6,12 +6,16 @@ Owns the form alone. No rule of the systems is kept here: the sandbox does that.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 
 from bench.mixes import FAILING
+
+MOST_REMEMBERED: Final = 10_000
+"""So that half an hour of new resources does not fill the memory."""
 
 _EMPTY: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
 _RESOURCES: Final = b"/eholdings/resources/"
@@ -59,12 +63,19 @@ _METRICS: Final = orjson.dumps(
 )
 
 
-class Answers:
-    """Of one stub, which remembers what was put."""
+class _Put:
+    """What was put to an electronic resource."""
 
     def __init__(self) -> None:
-        self._attributes: dict[bytes, dict[str, Any]] = {}
-        self._tags: dict[bytes, list[str]] = {}
+        self.attributes: dict[str, Any] = {}
+        self.tags: list[str] = []
+
+
+class Answers:
+    """Of one stub, which remembers what was put to the resources that were asked for last."""
+
+    def __init__(self) -> None:
+        self._resources: OrderedDict[bytes, _Put] = OrderedDict()
 
     def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
         if _FAILING in path:
@@ -76,15 +87,22 @@ class Answers:
         resource_id = path.removeprefix(_RESOURCES)
         if resource_id.endswith(_TAGS):
             return self._tagged(resource_id.removesuffix(_TAGS), body)
-        attributes = self._attributes.setdefault(resource_id, dict(_ATTRIBUTES))
+        put = self._resource(resource_id)
         if method == b"PUT":
-            attributes.update(orjson.loads(body)["data"]["attributes"])
-            return self._shown(resource_id, attributes)
-        return self._shown(resource_id, attributes | {"tags": {"tagList": self._tags.get(resource_id, [])}})
+            put.attributes |= orjson.loads(body)["data"]["attributes"]
+            return self._shown(resource_id, {**_ATTRIBUTES, **put.attributes})
+        return self._shown(resource_id, {**_ATTRIBUTES, **put.attributes, "tags": {"tagList": put.tags}})
+
+    def _resource(self, resource_id: bytes) -> _Put:
+        put = self._resources.setdefault(resource_id, _Put())
+        self._resources.move_to_end(resource_id)
+        if len(self._resources) > MOST_REMEMBERED:
+            self._resources.popitem(last=False)
+        return put
 
     def _tagged(self, resource_id: bytes, body: bytes) -> bytes:
         attributes = orjson.loads(body)["data"]["attributes"]
-        self._tags[resource_id] = attributes["tags"]["tagList"]
+        self._resource(resource_id).tags = attributes["tags"]["tagList"]
         return document({"data": {"type": "tags", "attributes": attributes}, "jsonapi": _VERSION})
 
     def _shown(self, resource_id: bytes, attributes: Mapping[str, Any]) -> bytes:
