@@ -51,7 +51,7 @@ async def _measure(stage: Stage, options: Options, rate: float) -> Measure:
         async def send(event: Outgoing) -> None:
             await producer.send(prefix + event.topic, event.value, event.key)
 
-        async def course(seconds: float, first: int) -> tuple[Measure, int]:
+        async def course(seconds: float, first: int) -> Measure:
             count = round(rate * seconds)
             events = ONE_CALL.events(first, uniform(count, options.keys, SEED + first))
             seen.begin()
@@ -62,12 +62,11 @@ async def _measure(stage: Stage, options: Options, rate: float) -> Measure:
             others_core = others.seconds() / (time.monotonic() - began)
             pace = await publishing
             intended = {first + place: moment for place, moment in enumerate(pace.intended)}
-            return Measure(rate, added(intended, seen.seen, 0.0), pace.late_p99_seconds, others_core), count
+            return Measure(rate, added(intended, seen.seen, 0.0), pace.late_p99_seconds, others_core)
 
         with undisturbed():
-            _, warm = await course(WARM_UP_SECONDS, 0)
-            measured, _ = await course(options.seconds, warm)
-        return measured
+            await course(WARM_UP_SECONDS, 0)
+            return await course(options.seconds, round(rate * WARM_UP_SECONDS))
 
 
 def _no_worker() -> None:
