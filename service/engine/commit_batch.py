@@ -58,6 +58,13 @@ class Batch:
         """How many records, published or not."""
         return self.rows + sum(len(told.records) for told in self.told)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether no record of it is to be published yet."""
+        return self.told_published == len(self.told) and not any(
+            entry.rows for entry in self.entries[self.entries_published :]
+        )
+
     def records(self) -> list[Outgoing]:
         """What is to be published yet. Rows first: the result of their export may be in the same commit."""
         rows = [row for entry in self.entries[self.entries_published :] for row in entry.rows]

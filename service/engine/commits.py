@@ -29,16 +29,16 @@ from service.engine.holding import Ended, Holding
 from service.engine.offsets import Offsets
 from service.engine.pacing import Pacing
 from service.engine.ports import (
-    Commit,
+    Ahead,
     CommitFailure,
     Observer,
     Outgoing,
     OwnershipLost,
     RecordsRefused,
     Store,
-    StoreUnavailable,
 )
 from service.engine.progress import Progress
+from service.engine.storing import Storing
 
 Render: TypeAlias = Callable[[Outcome], Sequence[Outgoing]]
 """The records that tell of an outcome: a result, and a dead letter where one is due."""
@@ -47,12 +47,6 @@ Check: TypeAlias = Callable[[], Awaitable[None]]
 
 MAX_OUTCOMES = 1000
 """In one commit, so that a transaction stays short."""
-
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-"""Between attempts at a commit that could not be stored."""
-
-LONGEST_COMMIT_SECONDS = 120.0
-"""Within which a store has stored a commit, or has given it up; that of others which go before it may take as long."""
 
 HOLD_SECONDS = 5.0
 """Between attempts at an outcome that was refused."""
@@ -79,10 +73,9 @@ class Commits:
         """`check` is awaited before anything is stored; it may block, ask for a proof, or raise `OwnershipLost`.
         `progress` is told of commits under way."""
         self._check = check
-        self._progress = progress or Progress()
         self._partition = partition
         self._offsets = offsets
-        self._store = store
+        self._storing = Storing(partition, store, observer, progress or Progress())
         self._render = render
         self._settled = settled
         self._observer = observer
@@ -94,7 +87,7 @@ class Commits:
         self._marked = set(offsets.position().attempted)
         self._batch = Batch()
         self._pacing = Pacing(store.pace)
-        self._ahead_seconds = store.pace.ahead_seconds
+        self._ahead = store.ahead
         self._position_timer: asyncio.TimerHandle | None = None
         self._position_due = False
         self._emptying = 0
@@ -103,7 +96,6 @@ class Commits:
         """Of the last position that was, or was to be, committed."""
         self._ended = False
         self._stored_position = (offsets.position().frontier, encode(offsets.position()))
-        self._pause_seconds = FIRST_PAUSE_SECONDS
         self._proof_due: Callable[[], None] | None = None
         self._work = asyncio.Event()
         self._empty = asyncio.Event()
@@ -263,10 +255,10 @@ class Commits:
             await self._check()
 
     async def _store_batch(self) -> None:
-        if self._ahead_seconds is not None:
-            await self._publish()
+        if self._ahead is not None:
+            await self._publish(self._ahead)
             if not self._position_is_due:
-                self._let_position_follow(self._ahead_seconds)
+                self._let_position_follow(self._ahead.seconds)
                 return
         while self._batch:
             await self._store_proof()
@@ -288,13 +280,12 @@ class Commits:
                 if stored:
                     self._stored()
 
-    async def _publish(self) -> None:
+    async def _publish(self, ahead: Ahead) -> None:
         """What of the batch is not published yet. The position says nothing of it before."""
-        while records := self._batch.records():
+        while not self._batch.is_published:
             await self._store_proof()
             try:
-                if await self._done(self._store.publish(records)):
-                    self._batch.mark_published()
+                await self._storing.publish(self._batch, ahead)
             except RecordsRefused as refused:
                 await self._hold(refused)
 
@@ -324,7 +315,7 @@ class Commits:
         for told in at_fault:
             self._observer.held(told.ended.outcome, str(refused))
         if not at_fault:
-            await self._put_off(str(refused))
+            await self._storing.put_off(str(refused))
         elif self._release_timer is None:
             self._release_timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._release)
 
@@ -334,40 +325,12 @@ class Commits:
         self._outbox.extendleft(reversed(self._holding.release()))
         self._wake()
 
-    async def _put_off(self, why: str) -> None:
-        self._observer.commit_failed(self._partition, CommitFailure.ABORTED, why)
-        await asyncio.sleep(self._pause_seconds)
-        self._pause_seconds = min(LONGEST_PAUSE_SECONDS, self._pause_seconds * 2)
-
     async def _commit(self, batch: Batch, offset: int, metadata: str) -> bool:
-        """Whether it was stored. Raises `RecordsRefused`, and `OwnershipLost`."""
-        now = asyncio.get_running_loop().time
-        started = now()
-        if not await self._done(self._store.commit(batch.records(), offset, metadata)):
-            return False
-        self._stored_position = (offset, metadata)
-        stored = Commit(batch.all_records, batch.rows, batch.all_marks, now() - started)
-        self._observer.committed(self._partition, stored)
-        return True
-
-    async def _done(self, asked: Awaitable[None]) -> bool:
-        """Whether the store has done it. When it has not, that is told to the observer, and a pause is made here.
-
-        Raises `RecordsRefused`, and `OwnershipLost`.
-        """
-        try:
-            with self._progress.expecting(LONGEST_COMMIT_SECONDS):
-                await asked
-        except RecordsRefused:
-            raise
-        except StoreUnavailable as error:
-            await self._put_off(str(error))
-            return False
-        except OwnershipLost as lost:
-            self._observer.commit_failed(self._partition, lost.failure, str(lost))
-            raise
-        self._pause_seconds = FIRST_PAUSE_SECONDS
-        return True
+        """Whether it was stored. Raises as `Storing.commit` does."""
+        stored = await self._storing.commit(batch, offset, metadata)
+        if stored:
+            self._stored_position = (offset, metadata)
+        return stored
 
     def _stored(self) -> None:
         batch, self._batch = self._batch, Batch()

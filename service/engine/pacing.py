@@ -72,9 +72,6 @@ class Pace:
     """From the beginning of one commit of a partition to that of its next, unless somebody waits for it."""
     turns: Turns | None = None
     """Shared by all partitions of a worker."""
-    ahead_seconds: float | None = None
-    """How long the position may follow the records that were published with `Store.publish`; None where they are
-    stored together, and `publish` is not called."""
 
 
 class Pacing:

@@ -150,6 +150,16 @@ class RecordsRefused(StoreUnavailable):
         """Places of those records among the ones that were to be published."""
 
 
+class Ahead(NamedTuple):
+    """How records are published before their position is stored."""
+
+    publish: Callable[[Sequence[Outgoing]], Awaitable[None]]
+    """Blocks until the records are durable. Raises as `Store.commit` does."""
+
+    seconds: float
+    """How long the position may follow them."""
+
+
 class Store(Protocol):
     """Where the outcomes of one owned partition go, together with its position."""
 
@@ -158,9 +168,9 @@ class Store(Protocol):
         """How it is to be used, so that it costs the brokers little."""
         ...
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Publish `records` before the commit that their position belongs to, which may come later. Only where the
-        pace says so. Blocks until they are durable. Raises as `commit` does."""
+    @property
+    def ahead(self) -> Ahead | None:
+        """Given where records may be published before the commit that their position belongs to."""
         ...
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:

@@ -28,7 +28,7 @@ from aiokafka.protocol.types import (
 )
 
 from service.engine.pacing import Pace
-from service.engine.ports import Outgoing, Store
+from service.engine.ports import Ahead, Outgoing, Store
 
 _MARK: Final = "~"
 """What stamped metadata begins with; the engine's own begins with the number of its version, or is empty."""
@@ -77,8 +77,9 @@ class StampedStore:
     def pace(self) -> Pace:
         return self._store.pace
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        await self._store.publish(records)
+    @property
+    def ahead(self) -> Ahead | None:
+        return self._store.ahead
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         await self._store.commit(records, offset, stamp(metadata, self._log_id))

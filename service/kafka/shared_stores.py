@@ -25,7 +25,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
 from service.engine.pacing import Pace
-from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, Store, StoreUnavailable
+from service.engine.ports import Ahead, CommitFailure, Outgoing, OwnershipLost, Store, StoreUnavailable
 from service.kafka import background
 from service.kafka.admission import Admission
 from service.kafka.connection import MAX_REQUEST_BYTES, connection_arguments, member_id_of, words
@@ -42,6 +42,8 @@ SEND_SPACING_SECONDS = 0.004
 """From one publication to the next."""
 POSITION_LINGER_SECONDS = 0.001
 """For which a position waits for those of other partitions, which come at the same time."""
+_PACE = Pace()
+"""None of its own: what goes together keeps that of all (`Together`)."""
 
 
 class SharedStore:
@@ -51,7 +53,8 @@ class SharedStore:
     def __init__(self, partition: Partition, stores: SharedStores, consumer: AIOKafkaConsumer) -> None:
         self.where = TopicPartition(*partition)
         self.consumer = consumer
-        self.pace = stores.pace
+        self.pace = _PACE
+        self.ahead = Ahead(self.publish, stores.position_interval_seconds)
         self._stores = stores
         self._member_id = member_id_of(consumer)
 
@@ -94,7 +97,7 @@ class SharedStores:
     """Opens `SharedStore`s over one idempotent producer, which `close` closes."""
 
     def __init__(self, settings: KafkaSettings, prefix: str) -> None:
-        self.pace = Pace(ahead_seconds=settings.position_interval_seconds)
+        self.position_interval_seconds = settings.position_interval_seconds
         self._prefix = prefix
         self._admission = Admission(settings)
         self._settings = settings

@@ -69,9 +69,7 @@ class TransactionalStore:
         self._prefix = prefix
         self._producer = producer
         self.pace = pace
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        raise NotImplementedError("records and position are stored together")
+        self.ahead = None
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         await ensure_admitted(self._admission, self._producer, self._prefix, records)

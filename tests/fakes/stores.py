@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 from service.domain.record import Partition
 from service.engine.pacing import Pace
-from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
+from service.engine.ports import Ahead, CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
 from tests.fakes.broker import CommitTrouble, FakeBroker, Membership, WrongGeneration
 from tests.fakes.process import FakeProcess
 from tests.fakes.transactions import Fenced, MetadataTooLarge, StoredCommit
 
 UNPACED = Pace()
-FOLLOWING = Pace(ahead_seconds=0.1)
+AHEAD_SECONDS = 0.1
 Publishing: TypeAlias = Callable[[Partition, Sequence[Outgoing]], None]
 
 
@@ -31,14 +31,12 @@ class FakeStore:
         pace: Pace = UNPACED,
     ) -> None:
         self.pace = pace
+        self.ahead = None
         self._broker = broker
         self._partition = partition
         self._fence = fence
         self._process = process
         self.closed = False
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        raise AssertionError("records were published without their position")
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         if refused := [place for place, sent in enumerate(records) if sent.topic in self._broker.refused_topics]:
@@ -90,9 +88,9 @@ class FakeSharedStore:
         membership: Callable[[Partition], Membership],
         process: FakeProcess,
         publishing: Publishing,
-        pace: Pace = FOLLOWING,
     ) -> None:
-        self.pace = pace
+        self.pace = UNPACED
+        self.ahead = Ahead(self.publish, AHEAD_SECONDS)
         self._broker = broker
         self._partition = partition
         self._membership = membership

@@ -33,9 +33,9 @@ DEFECTS = (
     ),
     Defect(
         "a position that follows its results says what is not published",
-        ENGINE + "commits.py",
-        "publish(records)):\n                    self._batch",
-        "publish(records)) or True:\n                    self._batch",
+        ENGINE + "storing.py",
+        "        if not await self._done(ahead.publish(batch.records())):\n            return False\n",
+        "        await self._done(ahead.publish(batch.records()))\n",
     ),
     Defect(
         "a drain does not wait for a position that follows its results",
@@ -267,7 +267,7 @@ DEFECTS = (
     ),
     Defect(
         "a commit that was fenced is tried again",
-        ENGINE + "commits.py",
+        ENGINE + "storing.py",
         "        except StoreUnavailable as error:\n",
         "        except (StoreUnavailable, OwnershipLost) as error:\n",
     ),

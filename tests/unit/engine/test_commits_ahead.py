@@ -15,7 +15,7 @@ from service.engine.commit_metadata import decode
 from service.engine.commits import HOLD_SECONDS, MAX_OUTCOMES, Commits
 from service.engine.offsets import Offsets, Position
 from service.engine.pacing import Pace
-from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
+from service.engine.ports import Ahead, CommitFailure, Outgoing, OwnershipLost, RecordsRefused, StoreUnavailable
 from tests.builders.outcomes import REFUSED, operation, outcome, record
 from tests.fakes.events import DEAD_LETTERS, RESULTS, ROWS, render, told_by
 from tests.fakes.recording import RecordingObserver
@@ -29,11 +29,15 @@ PUBLISH_SECONDS = 1.0
 class Store:
     """Implements `engine.ports.Store`. `troubles` are raised, one for each thing that is asked."""
 
-    pace: Pace = field(default_factory=lambda: Pace(ahead_seconds=BEAT_SECONDS))
+    pace: Pace = field(default_factory=Pace)
     published: list[list[Outgoing]] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
     refused_topics: set[str] = field(default_factory=set)
     troubles: list[Exception | None] = field(default_factory=list)
+
+    @property
+    def ahead(self) -> Ahead:
+        return Ahead(self.publish, BEAT_SECONDS)
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         if refused := [place for place, sent in enumerate(records) if sent.topic in self.refused_topics]:

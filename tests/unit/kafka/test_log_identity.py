@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.engine.commit_metadata import MAX_BYTES, encode
 from service.engine.offsets import Position
 from service.engine.pacing import Pace
-from service.engine.ports import Outgoing
+from service.engine.ports import Ahead, Outgoing
 from service.kafka.log_identity import ID_CHARACTERS, STAMP_BYTES, StampedStore, stamp, unstamp
 
 LOG_ID = "p5Yx-3nDTgOZ2_8WmQhK1A"
@@ -36,14 +36,13 @@ def test_a_stamp_is_as_long_as_it_says() -> None:
 
 
 class RecordingStore:
-    pace = Pace(ahead_seconds=1.0)
+    pace = Pace(spacing_seconds=1.0)
 
     def __init__(self) -> None:
+        self.ahead = Ahead(self.publish, seconds=0.1)
         self.metadata: list[str] = []
-        self.published: list[Outgoing] = []
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        self.published += records
+    async def publish(self, records: Sequence[Outgoing]) -> None: ...
 
     async def commit(self, records: Sequence[Outgoing], offset: int, metadata: str) -> None:
         self.metadata.append(metadata)
@@ -59,10 +58,9 @@ async def test_every_commit_of_a_stamped_store_says_which_log_it_is_of() -> None
     assert inner.metadata == [stamp("1.abc.def", LOG_ID)]
 
 
-async def test_a_stamped_store_keeps_the_pace_of_the_one_in_it_and_publishes_through_it() -> None:
+def test_a_stamped_store_is_asked_at_the_pace_of_the_one_in_it_which_publishes_ahead_of_it() -> None:
     inner = RecordingStore()
-    store, record = StampedStore(inner, LOG_ID), Outgoing("results", b"key", b"value")
 
-    await store.publish([record])
+    store = StampedStore(inner, LOG_ID)
 
-    assert (store.pace, inner.published) == (inner.pace, [record])
+    assert (store.pace, store.ahead) == (inner.pace, inner.ahead)

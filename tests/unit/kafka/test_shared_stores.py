@@ -25,7 +25,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from service.domain.record import Partition
-from service.engine.ports import CommitFailure, Outgoing, OwnershipLost, Store, StoreUnavailable
+from service.engine.ports import Ahead, CommitFailure, Outgoing, OwnershipLost, Store, StoreUnavailable
 from service.kafka.admission import Admission
 from service.kafka.shared_stores import SharedStore, SharedStores
 from service.settings import KafkaSettings
@@ -173,6 +173,11 @@ def producer(monkeypatch: pytest.MonkeyPatch) -> _Producer:
     return made
 
 
+def _ahead(store: Store) -> Ahead:
+    assert store.ahead is not None
+    return store.ahead
+
+
 async def _opened(consumer: SimpleNamespace, count: int) -> list[Store]:
     """So many stores of one worker."""
     stores = SharedStores(KafkaSettings(), "")
@@ -229,7 +234,9 @@ async def test_what_befalls_the_group_befalls_every_partition(error: KafkaError,
 async def test_records_of_several_partitions_go_in_one_batch(producer: _Producer) -> None:
     stores = await _opened(_consumer(), 3)
 
-    await asyncio.gather(*(store.publish([Outgoing("results", b"key", b"%d" % n)]) for n, store in enumerate(stores)))
+    await asyncio.gather(
+        *(_ahead(store).publish([Outgoing("results", b"key", b"%d" % n)]) for n, store in enumerate(stores))
+    )
 
     assert (producer.sent, producer.batches) == ([b"0", b"1", b"2"], 1)
 
@@ -242,7 +249,10 @@ async def test_only_those_whose_records_were_refused_are_told_so(producer: _Prod
     producer.takes = lambda: next(outcomes)
 
     answers = await asyncio.gather(
-        *(store.publish([Outgoing(topic, b"key", b"value")]) for store, topic in zip(stores, "ab", strict=True)),
+        *(
+            _ahead(store).publish([Outgoing(topic, b"key", b"value")])
+            for store, topic in zip(stores, "ab", strict=True)
+        ),
         return_exceptions=True,
     )
 
@@ -290,9 +300,9 @@ async def test_a_member_that_is_expelled_while_its_records_wait_for_others_does_
         return first
 
     producer.takes = take
-    under_way = asyncio.create_task(one.publish([Outgoing("results", b"key", b"sent")]))
+    under_way = asyncio.ensure_future(_ahead(one).publish([Outgoing("results", b"key", b"sent")]))
     await is_sent.wait()
-    waiting = asyncio.create_task(other.publish([Outgoing("results", b"key", b"late")]))
+    waiting = asyncio.ensure_future(_ahead(other).publish([Outgoing("results", b"key", b"late")]))
     await asyncio.sleep(0)  # it begins
 
     consumer._coordinator.member_id = ""
