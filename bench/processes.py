@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -16,14 +18,17 @@ OTHERS_CORE: Final = 0
 WORKER_CORE: Final = 1 if CORES > 1 else 0
 
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_LIBC: Final = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG: Final = 1
+"""Of `linux/prctl.h`."""
 
 
 @asynccontextmanager
 async def process(
     *command: str, settings: Mapping[str, str] | None = None, core: int | None = None, log: BinaryIO | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python module in a process of its own, killed with the block. Its output is a pipe, or goes into `log` with all
-    that it says of errors."""
+    """A Python module in a process of its own, killed with the block, and with this process however it ends. Its output
+    is a pipe, or goes into `log` with all that it says of errors."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RELAY_")} | dict(settings or {})
     running = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -32,6 +37,7 @@ async def process(
         env=environment,
         stdout=log or asyncio.subprocess.PIPE,
         stderr=log,
+        preexec_fn=_die_with_parent,
     )
     pin(running.pid, core)
     try:
@@ -40,6 +46,11 @@ async def process(
         if running.returncode is None:
             running.kill()
             await running.wait()
+
+
+def _die_with_parent() -> None:
+    """One that was left behind would take from what is measured next."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def pin(process_id: int, core: int | None) -> None:

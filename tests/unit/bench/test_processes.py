@@ -1,8 +1,9 @@
-"""On which cores the processes of a benchmark run."""
+"""On which cores the processes of a benchmark run, and how long."""
 
 from __future__ import annotations
 
 import os
+import select
 import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -16,6 +17,20 @@ for _ in range(3):
 print("ready", flush=True)
 input()
 """
+
+PARENT = """
+import asyncio
+from bench.processes import process
+
+async def main():
+    async with process("bench.stub") as stub:
+        await stub.stdout.readline()  # it serves
+        print(stub.pid, flush=True)
+        await stub.wait()
+
+asyncio.run(main())
+"""
+LONGEST_END_SECONDS = 10
 
 
 def cores_of(process_id: int) -> list[set[int]]:
@@ -37,3 +52,15 @@ def test_a_process_that_has_threads_already_is_pinned_with_all_of_them() -> None
 
     assert pinned == [{0}] * 4
     assert free == [set(range(CORES))] * 4
+
+
+def test_a_process_ends_with_a_benchmark_that_is_killed() -> None:
+    with Popen([sys.executable, "-c", PARENT], stdout=PIPE, text=True) as parent:
+        assert parent.stdout
+        child = os.pidfd_open(int(parent.stdout.readline()))
+
+        parent.kill()
+
+        ended, _, _ = select.select([child], [], [], LONGEST_END_SECONDS)
+        os.close(child)
+    assert ended
