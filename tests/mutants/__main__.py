@@ -65,15 +65,16 @@ def _caught_by(copy: Path, defect: Defect) -> str | None:
         raise SystemExit(f"{defect.name}: the change fits {sound.count(defect.old)} times into {defect.file}")
     file.write_text(sound.replace(defect.old, defect.new), "utf-8")
     try:
-        return _first_failure(copy, _nearest_first(defect.file))
+        return _first_failure(copy, _nearest_first(defect))
     finally:
         file.write_text(sound, "utf-8")
 
 
-def _nearest_first(file: str) -> list[str]:
-    """All suites, that of the package in which the defect is before the others."""
-    mirror = f"tests/unit/{Path(file).parts[1]}"
-    return sorted(SUITES, key=lambda suite: suite != mirror)
+def _nearest_first(defect: Defect) -> list[str]:
+    """All suites, that of the defect or of the package in which it is before the others."""
+    mirror = f"tests/unit/{Path(defect.file).parts[1]}"
+    usual = sorted(SUITES, key=lambda suite: suite != mirror)
+    return usual if defect.suite is None else [defect.suite, *usual]
 
 
 def _first_failure(copy: Path, suites: list[str]) -> str | None:
